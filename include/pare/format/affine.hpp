@@ -41,7 +41,7 @@ struct affine_view {
 
 /// Whether a scale can divide and multiply: positive, finite, and neither is lost in its inverse.
 constexpr PARE_ALWAYS_INLINE bool is_valid_scale(float scale) noexcept {
-  return detail::is_finite(scale) && scale > 0.0f;
+  return detail::is_finite(scale) && scale > 0.0f && detail::is_finite(1.0f / scale);
 }
 
 }  // namespace pare

@@ -40,7 +40,7 @@ inline namespace PARE_ABI {
 ///         pass the last column
 template <class T>
 [[nodiscard]] constexpr status validate(const csr_view<T>& m, index_t capacity) noexcept {
-  if (m.rows < 0 || m.columns < 0 || m.columns > index_t{0xffffffff}) {
+  if (m.rows < 0 || m.columns < 0 || static_cast<std::uint64_t>(m.columns) > 0xffffffffu) {
     return {status_code::out_of_range,
             "a sparse matrix has 0 to 2^32 - 1 columns and no negative size", "csr"};
   }

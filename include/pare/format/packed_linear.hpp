@@ -1,0 +1,113 @@
+// Int8 weights of a linear layer as the kernels read them: panels of columns, K in groups of four.
+//
+// For a tile of NR columns, panel p holds output features p*NR ... p*NR + NR - 1 as
+// [ceil(K/4)][NR][4] s8: one load gives four consecutive inputs of each output, the operand of
+// vpdpbusd, SDOT and of a pair of SMLADs. Missing columns and inputs are zero. What is needed for
+// each output feature stands beside the panels in arrays padded to whole panels.
+#ifndef PARE_FORMAT_PACKED_LINEAR_HPP
+#define PARE_FORMAT_PACKED_LINEAR_HPP
+
+#include <pare/core/checked.hpp>
+#include <pare/core/fixed_point.hpp>
+#include <pare/core/status.hpp>
+#include <pare/format/activation.hpp>
+#include <pare/format/affine.hpp>
+
+namespace pare {
+
+/// How an 8-bit linear layer treats its inputs and outputs, beyond its weights.
+struct linear_options {
+  activation act = activation::none;
+  /// How s8 and u8 inputs map to reals. A scale of 0: not known; such a layer takes f32 inputs, or
+  /// gives s32 outputs.
+  affine_params input{0.0f, 0};
+  /// How s8 and u8 outputs map to reals. A scale of 0: not known; such a layer gives f32 or s32
+  /// outputs.
+  affine_params output{0.0f, 0};
+  requantization rule = requantization::nearest;
+};
+
+/// A packed layer that lives elsewhere: made by `pack_linear`, taken by `linear`. Trivial, and may
+/// stand in flash.
+struct packed_linear_view {
+  index_t out_features = 0;
+  index_t in_features = 0;
+  std::int32_t tile_columns = 4;   ///< NR of the panels: 4, 16, 32, 48 or 64
+  std::int32_t has_minus_128 = 0;  ///< 1 where some weight is -128, which one kernel must know
+
+  const std::int8_t* panels = nullptr;  ///< 64-byte aligned
+  const std::int32_t* sums = nullptr;   ///< sum of the weights of each output feature
+  const float* scales = nullptr;        ///< scale of the weights of each output feature
+  const float* bias = nullptr;          ///< in reals
+  const std::int32_t* bias_codes =
+      nullptr;  ///< rint(bias / (input scale * weight scale)); with options.input
+  const float* factors =
+      nullptr;  ///< input scale * weight scale / output scale; with options.output
+  const std::int32_t* multipliers =
+      nullptr;                           ///< the same in fixed point; for the fixed-point rules
+  const std::int32_t* shifts = nullptr;  ///< as above
+
+  linear_options options{};
+
+  constexpr PARE_ALWAYS_INLINE index_t panels_count() const noexcept {
+    return detail::ceil_div(out_features, tile_columns);
+  }
+  /// Bytes from one panel to the next.
+  constexpr PARE_ALWAYS_INLINE index_t panel_bytes() const noexcept {
+    return detail::round_up(in_features, 4) * tile_columns;
+  }
+};
+
+namespace detail {
+
+/// Where each part of a packed layer lies in its memory; the one place that knows, for the size
+/// query and the packer.
+struct packed_linear_layout {
+  index_t panels = 0, sums = 0, scales = 0, bias = 0;
+  index_t bias_codes = -1, factors = -1, multipliers = -1, shifts = -1;  // -1: absent
+  index_t bytes = 0;
+};
+
+constexpr PARE_ALWAYS_INLINE bool uses_fixed_point(requantization rule) noexcept {
+  return rule == requantization::double_rounding || rule == requantization::single_rounding;
+}
+
+/// False where the size overflows.
+constexpr PARE_ALWAYS_INLINE bool layout_of(index_t out_features, index_t in_features,
+                                            index_t tile_columns, const linear_options& options,
+                                            packed_linear_layout& layout) noexcept {
+  constexpr index_t most = max_index - 64 * 64;
+  if (out_features < 0 || in_features < 0 || out_features > most || in_features > most)
+    return false;
+  const index_t columns = round_up(out_features, tile_columns);
+  index_t panel_bytes = 0, array_bytes = 0, total = 0;
+  if (!checked_multiply(columns, round_up(in_features, 4), panel_bytes) || panel_bytes > most)
+    return false;
+  if (!checked_multiply(columns, 4, array_bytes) || array_bytes > most) return false;
+  panel_bytes = round_up(panel_bytes, 64);
+  array_bytes = round_up(array_bytes, 64);
+  if (!checked_multiply(array_bytes, 8, total) || !checked_add(total, panel_bytes, total))
+    return false;
+
+  layout.panels = 0;
+  index_t at = panel_bytes;
+  layout.sums = at, at += array_bytes;
+  layout.scales = at, at += array_bytes;
+  layout.bias = at, at += array_bytes;
+  if (options.input.scale != 0.0f) layout.bias_codes = at, at += array_bytes;
+  if (options.output.scale != 0.0f) {
+    if (uses_fixed_point(options.rule)) {
+      layout.multipliers = at, at += array_bytes;
+      layout.shifts = at, at += array_bytes;
+    } else {
+      layout.factors = at, at += array_bytes;
+    }
+  }
+  layout.bytes = at;
+  return true;
+}
+
+}  // namespace detail
+}  // namespace pare
+
+#endif  // PARE_FORMAT_PACKED_LINEAR_HPP

@@ -1,0 +1,130 @@
+// Which kernels this machine can run, and which of them are in use.
+//
+// Intel SDM volume 1, chapter 13.3 and 14.3: a CPUID bit counts only where the operating system
+// saves the registers (OSXSAVE and XCR0).
+#ifndef PARE_KERNELS_ISA_HPP
+#define PARE_KERNELS_ISA_HPP
+
+#include <atomic>
+
+#include <pare/core/status.hpp>
+
+#if PARE_X86_KERNELS
+#include <cpuid.h>
+#endif
+
+namespace pare {
+
+/// Instruction sets that kernels are written for, each including those before it on its
+/// architecture.
+enum class isa : std::uint8_t {
+  scalar = 0,      ///< plain C++: the specification, runs everywhere
+  avx2 = 1,        ///< AVX2
+  avxvnni = 2,     ///< AVX2 and AVX-VNNI
+  avx512vnni = 3,  ///< AVX-512 F, BW, VL, DQ and VNNI
+};
+
+/// "scalar", "avx2", "avxvnni", "avx512vnni"
+constexpr PARE_ALWAYS_INLINE const char* name(isa i) noexcept {
+  switch (i) {
+    case isa::scalar: return "scalar";
+    case isa::avx2: return "avx2";
+    case isa::avxvnni: return "avxvnni";
+    case isa::avx512vnni: return "avx512vnni";
+  }
+  return "unknown";
+}
+
+/// All of them, for tests and benchmarks that go through them.
+inline constexpr isa all_isas[] = {isa::scalar, isa::avx2, isa::avxvnni, isa::avx512vnni};
+
+namespace detail {
+
+#if PARE_X86_KERNELS
+/// XCR0: which registers the operating system saves. Read by its opcode, since the intrinsic wants
+/// -mxsave.
+inline std::uint64_t enabled_state() noexcept {
+  std::uint32_t low = 0, high = 0;
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return (static_cast<std::uint64_t>(high) << 32) | low;
+}
+
+/// A bit for each isa.
+inline unsigned detect_isas() noexcept {
+  constexpr unsigned osxsave = 1u << 27, avx = 1u << 28;                          // leaf 1, ecx
+  constexpr unsigned avx2 = 1u << 5;                                              // leaf 7, ebx
+  constexpr unsigned avx512 = (1u << 16) | (1u << 17) | (1u << 30) | (1u << 31);  // F, DQ, BW, VL
+  constexpr unsigned avx512_vnni = 1u << 11;                                      // leaf 7, ecx
+  constexpr unsigned avx_vnni = 1u << 4;                                          // leaf 7.1, eax
+  constexpr std::uint64_t ymm_state = 0x6, zmm_state = 0xe6;
+
+  unsigned found = 1u << static_cast<unsigned>(isa::scalar);
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & osxsave) == 0 || (c & avx) == 0) return found;
+  const std::uint64_t state = enabled_state();
+  if ((state & ymm_state) != ymm_state || __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 ||
+      (b & avx2) == 0)
+    return found;
+  found |= 1u << static_cast<unsigned>(isa::avx2);
+  if ((state & zmm_state) == zmm_state && (b & avx512) == avx512 && (c & avx512_vnni) != 0) {
+    found |= 1u << static_cast<unsigned>(isa::avx512vnni);
+  }
+  if (a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & avx_vnni) != 0) {
+    found |= 1u << static_cast<unsigned>(isa::avxvnni);
+  }
+  return found;
+}
+#else
+inline unsigned detect_isas() noexcept { return 1u << static_cast<unsigned>(isa::scalar); }
+#endif
+
+/// What the process has found and what it uses: bits of `detect_isas` in the low byte, the active
+/// isa above; 0 before the first look. Constant-initialised; two threads that look at once write
+/// the same.
+inline std::atomic<unsigned> isa_state{0};
+
+inline unsigned look_at_isas() noexcept {
+  const unsigned found = detect_isas();
+  unsigned best = 0;
+  for (const isa i : all_isas) {
+    if (((found >> static_cast<unsigned>(i)) & 1u) != 0) best = static_cast<unsigned>(i);
+  }
+  unsigned expected = 0;
+  const unsigned state = found | (best << 8);
+  return isa_state.compare_exchange_strong(expected, state, std::memory_order_relaxed) ? state
+                                                                                       : expected;
+}
+
+PARE_ALWAYS_INLINE unsigned isas() noexcept {
+  const unsigned state = isa_state.load(std::memory_order_relaxed);
+  return PARE_LIKELY(state != 0) ? state : look_at_isas();
+}
+
+}  // namespace detail
+
+/// Whether this machine, its operating system and this build can run kernels of `i`.
+PARE_ALWAYS_INLINE bool is_supported(isa i) noexcept {
+  return ((detail::isas() >> static_cast<unsigned>(i)) & 1u) != 0;
+}
+
+/// The instruction set that calls use from now on: the best one supported, unless `set_active_isa`
+/// said otherwise.
+PARE_ALWAYS_INLINE isa active_isa() noexcept {
+  return static_cast<isa>((detail::isas() >> 8) & 0xffu);
+}
+
+/// Lets the whole process use `i`, for tests and comparisons. Layers packed before keep their
+/// layout and still run.
+///
+/// @return `unsupported` where the machine cannot run it; nothing changes then
+inline status set_active_isa(isa i) noexcept {
+  if (!is_supported(i))
+    return {status_code::unsupported, "this machine cannot run that instruction set", "isa"};
+  const unsigned found = detail::isas() & 0xffu;
+  detail::isa_state.store(found | (static_cast<unsigned>(i) << 8), std::memory_order_relaxed);
+  return {};
+}
+
+}  // namespace pare
+
+#endif  // PARE_KERNELS_ISA_HPP

@@ -1,0 +1,343 @@
+// y = act(x * W^T + bias) with int8 weights: the one call for every kind of activation and every
+// machine.
+#ifndef PARE_KERNELS_LINEAR_HPP
+#define PARE_KERNELS_LINEAR_HPP
+
+#include <pare/core/parallel.hpp>
+#include <pare/core/workspace.hpp>
+#include <pare/kernels/linear_shapes.hpp>
+#include <pare/kernels/pack_linear.hpp>
+#include <pare/kernels/scalar/gemm_s8.hpp>
+#include <pare/kernels/select_linear.hpp>
+#include <pare/kernels/x86/gemm_s8_4x16c4_avx2.hpp>
+#include <pare/kernels/x86/gemm_s8_6x16c4_avxvnni.hpp>
+#include <pare/kernels/x86/gemm_s8_6x64c4_avx512vnni.hpp>
+#include <pare/kernels/x86/quantize_rows_avx2.hpp>
+#include <pare/kernels/x86/quantize_rows_avx512.hpp>
+
+/// Bytes on the stack for the codes of float activations, where `linear` is called without a
+/// workspace.
+#ifndef PARE_LINEAR_STACK_BYTES
+#define PARE_LINEAR_STACK_BYTES 16384
+#endif
+
+namespace pare {
+namespace detail {
+inline namespace PARE_ABI {
+
+/// The kernels of one instruction set.
+struct linear_kernels {
+  void (*gemm)(const kernels::gemm_s8_args&, const kernels::gemm_block&) noexcept;
+  kernels::row_quantization (*row_range)(const float*, index_t) noexcept;
+  void (*quantize_row)(const float*, index_t, index_t, const kernels::row_quantization&,
+                       std::uint8_t*) noexcept;
+};
+
+inline linear_kernels linear_kernels_of(isa i) noexcept {
+  switch (i) {
+#if PARE_X86_KERNELS
+    case isa::avx512vnni:
+      return {kernels::avx512vnni::gemm_s8, kernels::avx512vnni::row_range,
+              kernels::avx512vnni::quantize_row};
+    case isa::avxvnni:
+      return {kernels::avxvnni::gemm_s8, kernels::avx2::row_range, kernels::avx2::quantize_row};
+    case isa::avx2:
+      return {kernels::avx2::gemm_s8, kernels::avx2::row_range, kernels::avx2::quantize_row};
+#endif
+    default:
+      return {kernels::scalar::gemm_s8, kernels::scalar::row_range, kernels::scalar::quantize_row};
+  }
+}
+
+/// How a product is cut into blocks: by its shape alone, so that results and order do not depend on
+/// threads. A block's activations stay in the second-level cache while the panels pass by.
+struct linear_blocks {
+  index_t rows, panels, row_blocks, panel_blocks;
+};
+
+constexpr linear_blocks blocks_of(index_t rows, index_t panels, index_t k,
+                                  index_t tile_columns) noexcept {
+  constexpr index_t cache_bytes = 256 * 1024, block_products = 4 * 1024 * 1024, row_multiple = 48;
+  linear_blocks b{};
+  const index_t fitting = cache_bytes / max<index_t>(k, 1) / row_multiple * row_multiple;
+  b.rows = clamp<index_t>(fitting, row_multiple,
+                          max<index_t>(row_multiple, round_up(rows, row_multiple)));
+  const index_t panel_products = max<index_t>(1, min(rows, b.rows) * tile_columns * k);
+  b.panels = clamp<index_t>(ceil_div(block_products, panel_products), 1, max<index_t>(panels, 1));
+  b.row_blocks = ceil_div(rows, b.rows);
+  b.panel_blocks = ceil_div(panels, b.panels);
+  return b;
+}
+
+template <class Parallel>
+void run_gemm(const linear_kernels& kernel, const kernels::gemm_s8_args& args,
+              const Parallel& parallel_for) noexcept {
+  const index_t panels = ceil_div(args.columns, args.tile_columns);
+  const linear_blocks b = blocks_of(args.rows, panels, args.k, args.tile_columns);
+  parallel_for(b.row_blocks * b.panel_blocks, [&](index_t i) {
+    const index_t row = i / b.panel_blocks * b.rows, panel = i % b.panel_blocks * b.panels;
+    kernel.gemm(args, {row, min(row + b.rows, args.rows), panel, min(panel + b.panels, panels)});
+  });
+}
+
+/// What all forms of `linear` share: the weights.
+inline kernels::gemm_s8_args args_of(const packed_linear_view& layer, index_t rows) noexcept {
+  kernels::gemm_s8_args args;
+  args.rows = rows;
+  args.columns = layer.out_features;
+  args.k = layer.in_features;
+  args.tile_columns = layer.tile_columns;
+  args.panels = layer.panels;
+  args.sums = layer.sums;
+  args.has_minus_128 = layer.has_minus_128;
+  return args;
+}
+
+inline void set_float_output(kernels::gemm_s8_args& args,
+                             const packed_linear_view& layer) noexcept {
+  const activation_range range = range_of(layer.options.act);
+  args.kind = kernels::output_kind::f32;
+  args.column_scales = layer.scales;
+  args.bias = layer.bias;
+  args.clamp_low = range.low;
+  args.clamp_high = range.high;
+}
+
+/// The codes that the activation leaves, for outputs of type Code.
+template <class Code>
+void set_code_output(kernels::gemm_s8_args& args, const packed_linear_view& layer) noexcept {
+  constexpr std::int32_t least = std::is_signed_v<Code> ? -128 : 0,
+                         most = std::is_signed_v<Code> ? 127 : 255;
+  const affine_params& output = layer.options.output;
+  args.kind = kernels::output_kind::q8;
+  args.rule = layer.options.rule;
+  args.bias_codes = layer.bias_codes;
+  args.factors = layer.factors;
+  args.multipliers = layer.multipliers;
+  args.shifts = layer.shifts;
+  args.zero_point = output.zero_point;
+  args.low = layer.options.act == activation::none ? least : max(least, output.zero_point);
+  args.high = most;
+  if (layer.options.act == activation::relu6) {
+    const double six = 6.0 / static_cast<double>(output.scale) + output.zero_point;
+    if (six < most) args.high = max(args.low, static_cast<std::int32_t>(round_half_even(six)));
+  }
+}
+
+template <class Code>
+constexpr bool is_code(std::int32_t zero_point) noexcept {
+  return std::is_signed_v<Code> ? zero_point >= -128 && zero_point <= 127
+                                : zero_point >= 0 && zero_point <= 255;
+}
+
+/// s8 or u8 activations.
+template <class X, class Y, class Parallel>
+status linear_codes(const strided_matrix_view<const X>& x, const packed_linear_view& layer,
+                    const strided_matrix_view<Y>& y, const Parallel& parallel_for) noexcept {
+  PARE_RETURN_IF_ERROR(check_linear_shapes(x, layer.in_features, layer.out_features, y));
+  const linear_options& options = layer.options;
+  if (!std::is_same_v<Y, std::int32_t> && options.input.scale == 0.0f) {
+    return {status_code::invalid_argument, "the layer was packed without the scale of its inputs",
+            "input.scale"};
+  }
+  if (!is_code<X>(options.input.zero_point)) {
+    return {status_code::out_of_range, "the layer's input zero point is no code of x",
+            "input.zero_point"};
+  }
+  kernels::gemm_s8_args args = args_of(layer, x.extent(0));
+  args.a = reinterpret_cast<const std::uint8_t*>(x.data_handle());
+  args.a_stride = x.stride(0);
+  args.a_flip = std::is_signed_v<X> ? 0x80 : 0;
+  args.offset = options.input.zero_point + (std::is_signed_v<X> ? 128 : 0);
+  args.c = y.data_handle();
+  args.c_stride = y.stride(0);
+  if constexpr (std::is_same_v<Y, std::int32_t>) {
+    args.bias_codes = layer.bias_codes;
+  } else if constexpr (std::is_same_v<Y, float>) {
+    set_float_output(args, layer);
+    args.scale = options.input.scale;
+  } else {
+    if (options.output.scale == 0.0f) {
+      return {status_code::invalid_argument,
+              "the layer was packed without the scale of its outputs", "output.scale"};
+    }
+    if (!is_code<Y>(options.output.zero_point)) {
+      return {status_code::out_of_range, "the layer's output zero point is no code of y",
+              "output.zero_point"};
+    }
+    set_code_output<Y>(args, layer);
+  }
+  if (args.rows > 0 && args.columns > 0)
+    run_gemm(linear_kernels_of(linear_kernel(layer)), args, parallel_for);
+  return {};
+}
+
+/// Bytes from row to row of the codes that float activations become.
+constexpr index_t code_stride(index_t in_features) noexcept {
+  return round_up(max<index_t>(in_features, 1), 64);
+}
+
+/// Scratch for `rows` rows of float activations; false where it overflows.
+constexpr bool float_workspace_bytes(index_t in_features, index_t rows, index_t& bytes) noexcept {
+  if (in_features < 0 || rows < 0 || in_features > max_index - 64) return false;
+  index_t codes = 0;
+  if (!checked_multiply(rows, code_stride(in_features), codes) || rows > max_index / 16)
+    return false;
+  return checked_add(codes, 2 * workspace::bytes_for<float>(rows), bytes);
+}
+
+/// f32 activations: codes for each row, then the product.
+template <class Parallel>
+status linear_float_rows(const strided_matrix_view<const float>& x, const packed_linear_view& layer,
+                         const strided_matrix_view<float>& y, workspace scratch,
+                         const Parallel& parallel_for) noexcept {
+  const index_t rows = x.extent(0), k = layer.in_features, stride = code_stride(k);
+  std::uint8_t* codes = scratch.take<std::uint8_t>(rows * stride);
+  float* scales = scratch.take<float>(rows);
+  std::int32_t* zero_points = scratch.take<std::int32_t>(rows);
+  if (codes == nullptr || scales == nullptr || zero_points == nullptr) {
+    index_t needed = 0;
+    static_cast<void>(float_workspace_bytes(k, rows, needed));
+    return {status_code::workspace_too_small,
+            "the scratch is shorter than linear_workspace_size says", "scratch",
+            position_kind::byte, needed};
+  }
+  const linear_kernels kernel = linear_kernels_of(linear_kernel(layer));
+  const index_t block_rows = max<index_t>(1, 65536 / stride), blocks = ceil_div(rows, block_rows);
+  parallel_for(blocks, [&](index_t block) {
+    for (index_t i = block * block_rows, last = min(rows, i + block_rows); i < last; ++i) {
+      const float* row = x.data_handle() + i * x.stride(0);
+      const kernels::row_quantization q = kernel.row_range(row, k);
+      scales[i] = q.scale;
+      zero_points[i] = q.finite ? q.zero_point : -1;
+      if (q.finite) kernel.quantize_row(row, k, stride, q, codes + i * stride);
+    }
+  });
+  for (index_t i = 0; i < rows; ++i) {
+    if (zero_points[i] < 0) {
+      return {status_code::non_finite, "an activation is NaN or infinite", "x", position_kind::row,
+              i};
+    }
+  }
+  kernels::gemm_s8_args args = args_of(layer, rows);
+  args.a = codes;
+  args.a_stride = stride;
+  args.c = y.data_handle();
+  args.c_stride = y.stride(0);
+  set_float_output(args, layer);
+  args.row_scales = scales;
+  args.row_zero_points = zero_points;
+  run_gemm(kernel, args, parallel_for);
+  return {};
+}
+
+/// Without scratch from the caller: as many rows at a time as fit on the stack.
+template <class Parallel>
+status linear_float_on_stack(const strided_matrix_view<const float>& x,
+                             const packed_linear_view& layer, const strided_matrix_view<float>& y,
+                             const Parallel& parallel_for) noexcept {
+  alignas(64) std::byte scratch[PARE_LINEAR_STACK_BYTES];
+  const index_t rows = x.extent(0), row_bytes = code_stride(layer.in_features) + 8;
+  const index_t at_once = (static_cast<index_t>(sizeof(scratch)) - 128) / row_bytes;
+  if (at_once < 1) {
+    index_t needed = 0;
+    if (!float_workspace_bytes(layer.in_features, rows, needed)) needed = 0;
+    return {status_code::workspace_too_small,
+            "a row of activations does not fit into PARE_LINEAR_STACK_BYTES: pass a workspace",
+            "scratch", position_kind::byte, needed};
+  }
+  if (rows > at_once) {
+    // Several rounds: all rows are checked before the first result is written.
+    const linear_kernels kernel = linear_kernels_of(linear_kernel(layer));
+    for (index_t i = 0; i < rows; ++i) {
+      if (!kernel.row_range(x.data_handle() + i * x.stride(0), layer.in_features).finite) {
+        return {status_code::non_finite, "an activation is NaN or infinite", "x",
+                position_kind::row, i};
+      }
+    }
+  }
+  for (index_t row = 0; row < rows; row += at_once) {
+    const index_t n = min(at_once, rows - row);
+    const auto x_rows = view_rows(x.data_handle() + row * x.stride(0), n, x.extent(1), x.stride(0));
+    const auto y_rows = view_rows(y.data_handle() + row * y.stride(0), n, y.extent(1), y.stride(0));
+    PARE_RETURN_IF_ERROR(
+        linear_float_rows(x_rows, layer, y_rows, workspace(scratch), parallel_for));
+  }
+  return {};
+}
+
+}  // namespace PARE_ABI
+}  // namespace detail
+
+inline namespace PARE_ABI {
+
+/// Bytes of scratch that `linear` uses for `rows` rows of float activations, exact for 64-byte
+/// aligned memory. 8-bit activations need none.
+///
+/// @return `overflow` where they do not fit the index type
+[[nodiscard]] constexpr result<index_t> linear_workspace_size(index_t in_features,
+                                                              index_t rows) noexcept {
+  index_t bytes = 0;
+  if (!detail::float_workspace_bytes(in_features, rows, bytes)) {
+    return {status_code::overflow, "the scratch does not fit the index type", "rows"};
+  }
+  return bytes;
+}
+
+/// y = act(x * W^T + bias), int8 weights.
+///
+/// | x      | y      | what happens | packed with     |
+/// |--------|--------|------------------------------------------------------------------------------------|-----------------|
+/// | f32    | f32    | rows become u8 on the fly (kernels/quantize_rows.hpp), products in s32, back
+/// to f32 | -               | | s8, u8 | s32    | sum of (x - zero point) * w, plus the bias in
+/// codes; no activation                  | input (or none) | | s8, u8 | f32    | the same, scaled,
+/// plus the bias in reals                                            | input           | | s8, u8 |
+/// s8, u8 | requantized by the rule the layer was packed with, activation as a clamp            |
+/// input, output   |
+///
+/// Products are exact; sums beyond 32 bits wrap. All instruction sets and any number of threads
+/// give the same bits.
+///
+/// @param x             [rows, in]; columns side by side, rows any stride apart
+/// @param layer         from `pack_linear`
+/// @param y             [rows, out]; as x; must not overlap x
+/// @param scratch       for f32: `linear_workspace_size` bytes, all rows then pass the weights at
+/// once; without it, rows go
+///                      through PARE_LINEAR_STACK_BYTES on the stack
+/// @param parallel_for  see core/parallel.hpp
+/// @return `shape_mismatch`, `unsupported` (columns apart), `invalid_argument` (packed without a
+/// scale that is needed),
+///         `out_of_range` (zero point), `non_finite` with the row of x, `workspace_too_small`; y is
+///         then untouched
+///
+/// Never allocates. 0 rows, columns or inputs are fine: without inputs, y is act(bias).
+template <class X, class EX, class LX, class Y, class EY, class LY, class Parallel = serial>
+status linear(const tensor_view<X, EX, LX>& x, const packed_linear_view& layer,
+              const tensor_view<Y, EY, LY>& y, workspace scratch = {},
+              const Parallel& parallel_for = {}) noexcept {
+  static_assert(EX::rank() == 2 && EY::rank() == 2, "pare: activations are [rows, features]");
+  using code = std::remove_const_t<X>;
+  static_assert(std::is_same_v<code, float> || std::is_same_v<code, std::int8_t> ||
+                    std::is_same_v<code, std::uint8_t>,
+                "pare: activations are float, int8_t or uint8_t");
+  static_assert(std::is_same_v<Y, float> || std::is_same_v<Y, std::int32_t> ||
+                    std::is_same_v<Y, std::int8_t> || std::is_same_v<Y, std::uint8_t>,
+                "pare: outputs are float, int32_t, int8_t or uint8_t");
+  const strided_matrix_view<const code> rows(x);
+  const strided_matrix_view<Y> out(y);
+  if constexpr (std::is_same_v<code, float>) {
+    static_assert(std::is_same_v<Y, float>, "pare: float activations give float outputs");
+    PARE_RETURN_IF_ERROR(
+        detail::check_linear_shapes(rows, layer.in_features, layer.out_features, out));
+    if (rows.extent(0) == 0 || layer.out_features == 0) return {};
+    if (scratch.size() == 0) return detail::linear_float_on_stack(rows, layer, out, parallel_for);
+    return detail::linear_float_rows(rows, layer, out, scratch, parallel_for);
+  } else {
+    return detail::linear_codes(rows, layer, out, parallel_for);
+  }
+}
+
+}  // namespace PARE_ABI
+}  // namespace pare
+
+#endif  // PARE_KERNELS_LINEAR_HPP

@@ -1,0 +1,71 @@
+// The s8 matrix product in plain C++, for panels of any width: the specification of every other
+// one.
+#ifndef PARE_KERNELS_SCALAR_GEMM_S8_HPP
+#define PARE_KERNELS_SCALAR_GEMM_S8_HPP
+
+#include <pare/kernels/gemm_s8.hpp>
+
+namespace pare::kernels::scalar {
+inline namespace PARE_ABI {
+
+/// What becomes of one accumulator, by `args.kind`. All kernels give the same bits.
+inline void store(const gemm_s8_args& args, index_t row, index_t column,
+                  std::int32_t acc) noexcept {
+  const index_t at = row * args.c_stride + column;
+  switch (args.kind) {
+    case output_kind::s32: static_cast<std::int32_t*>(args.c)[at] = acc; break;
+    case output_kind::f32: {
+      if (args.row_zero_points != nullptr) {
+        acc = static_cast<std::int32_t>(static_cast<std::uint32_t>(acc) -
+                                        static_cast<std::uint32_t>(args.row_zero_points[row]) *
+                                            static_cast<std::uint32_t>(args.sums[column]));
+      }
+      const float row_scale = args.row_scales != nullptr ? args.row_scales[row] : args.scale;
+      const float scale = row_scale * args.column_scales[column];
+      const float y =
+          pare::detail::multiply_then_add(static_cast<float>(acc), scale, args.bias[column]);
+      static_cast<float*>(args.c)[at] = pare::detail::clamp(y, args.clamp_low, args.clamp_high);
+      break;
+    }
+    case output_kind::q8: {
+      const float factor = args.factors != nullptr ? args.factors[column] : 0.0f;
+      const fixed_multiplier fixed =
+          args.multipliers != nullptr
+              ? fixed_multiplier{args.multipliers[column], args.shifts[column]}
+              : fixed_multiplier{};
+      static_cast<std::uint8_t*>(args.c)[at] = static_cast<std::uint8_t>(
+          requantize(args.rule, acc, factor, fixed, args.zero_point, args.low, args.high));
+      break;
+    }
+  }
+}
+
+/// One block of the product, an element at a time.
+inline void gemm_s8(const gemm_s8_args& args, const gemm_block& block) noexcept {
+  const index_t nr = args.tile_columns, k_groups = pare::detail::ceil_div(args.k, 4);
+  for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
+    const std::int8_t* weights = args.panels + panel * k_groups * nr * 4;
+    const index_t first = panel * nr, last = pare::detail::min(args.columns, first + nr);
+    for (index_t row = block.first_row; row < block.last_row; ++row) {
+      const std::uint8_t* a = args.a + row * args.a_stride;
+      for (index_t column = first; column < last; ++column) {
+        // Unsigned arithmetic: sums beyond 32 bits wrap, as they do in vector registers.
+        std::uint32_t acc =
+            args.bias_codes != nullptr ? static_cast<std::uint32_t>(args.bias_codes[column]) : 0u;
+        acc -=
+            static_cast<std::uint32_t>(args.offset) * static_cast<std::uint32_t>(args.sums[column]);
+        for (index_t k = 0; k < args.k; ++k) {
+          const std::int32_t code = a[k] ^ args.a_flip;
+          const std::int32_t weight = weights[(k / 4 * nr + (column - first)) * 4 + k % 4];
+          acc += static_cast<std::uint32_t>(code * weight);
+        }
+        store(args, row, column, static_cast<std::int32_t>(acc));
+      }
+    }
+  }
+}
+
+}  // namespace PARE_ABI
+}  // namespace pare::kernels::scalar
+
+#endif  // PARE_KERNELS_SCALAR_GEMM_S8_HPP

@@ -1,0 +1,367 @@
+// The s8 matrix product on AVX-512 VNNI: tiles of up to 6 rows by 64 columns, K in groups of 4.
+//
+// vpdpbusd multiplies unsigned by signed bytes, so signed activations are biased by 128 (XOR 0x80)
+// on the way in and the accumulators start at bias - 128 * sum(w), which takes it out again: exact
+// for every s8 input. Bound: 2 vpdpbusd per cycle; per K-group 24 products share the ports with 6
+// broadcasts and 6 XORs. Panels of 16, 32 and 48 columns use the same code with fewer registers
+// across.
+//
+// Accumulators leave the tile as s32: straight into C where C is s32, otherwise into a buffer in L1
+// from which one function per kind of output makes the final values while the next tile already
+// multiplies. Doing that in registers instead was measured: it is not faster, and multiplies code
+// size and compile time by eight.
+#ifndef PARE_KERNELS_X86_GEMM_S8_6X64C4_AVX512VNNI_HPP
+#define PARE_KERNELS_X86_GEMM_S8_6X64C4_AVX512VNNI_HPP
+
+#include <cstring>
+
+#include <pare/kernels/gemm_s8.hpp>
+#include <pare/kernels/target_region.hpp>
+
+#if PARE_X86_KERNELS
+
+PARE_TARGET_AVX512VNNI_BEGIN
+namespace pare::kernels::avx512vnni {
+inline namespace PARE_ABI {
+
+inline constexpr index_t gemm_s8_rows = 6;
+
+/// One row of a tile: 16 columns a register; those beyond the tile's width stay unused. Named
+/// members, not an array: GCC 12 keeps arrays of accumulators in memory.
+struct row_of_tile {
+  __m512i c0, c1, c2, c3;
+};
+
+/// c += a * b for 16 columns and 4 inputs. Inline assembly, because GCC 12 copies the accumulator
+/// around the intrinsic.
+PARE_ALWAYS_INLINE void multiply_add(__m512i& c, __m512i a, __m512i b) noexcept {
+  __asm__("vpdpbusd %2, %1, %0" : "+v"(c) : "v"(a), "v"(b));
+}
+
+/// 4 activations, in all lanes, unsigned.
+PARE_ALWAYS_INLINE __m512i broadcast4(const std::uint8_t* a, __m512i flip) noexcept {
+  std::int32_t four;
+  std::memcpy(&four, a, 4);
+  return _mm512_xor_si512(_mm512_set1_epi32(four), flip);
+}
+
+template <int Vectors>
+PARE_ALWAYS_INLINE void step(row_of_tile& row, __m512i a, const row_of_tile& b) noexcept {
+  multiply_add(row.c0, a, b.c0);
+  if constexpr (Vectors > 1) multiply_add(row.c1, a, b.c1);
+  if constexpr (Vectors > 2) multiply_add(row.c2, a, b.c2);
+  if constexpr (Vectors > 3) multiply_add(row.c3, a, b.c3);
+}
+
+template <int Vectors>
+PARE_ALWAYS_INLINE row_of_tile load_row(const void* p) noexcept {
+  const std::byte* at = static_cast<const std::byte*>(p);
+  row_of_tile r;
+  r.c0 = _mm512_loadu_si512(at);
+  r.c1 = Vectors > 1 ? _mm512_loadu_si512(at + 64) : r.c0;
+  r.c2 = Vectors > 2 ? _mm512_loadu_si512(at + 128) : r.c0;
+  r.c3 = Vectors > 3 ? _mm512_loadu_si512(at + 192) : r.c0;
+  return r;
+}
+
+template <int Vectors>
+PARE_ALWAYS_INLINE void store_row(std::int32_t* p, const row_of_tile& r) noexcept {
+  _mm512_storeu_si512(p, r.c0);
+  if constexpr (Vectors > 1) _mm512_storeu_si512(p + 16, r.c1);
+  if constexpr (Vectors > 2) _mm512_storeu_si512(p + 32, r.c2);
+  if constexpr (Vectors > 3) _mm512_storeu_si512(p + 48, r.c3);
+}
+
+template <int Vectors>
+PARE_ALWAYS_INLINE void add(row_of_tile& r, const row_of_tile& other) noexcept {
+  r.c0 = _mm512_add_epi32(r.c0, other.c0);
+  if constexpr (Vectors > 1) r.c1 = _mm512_add_epi32(r.c1, other.c1);
+  if constexpr (Vectors > 2) r.c2 = _mm512_add_epi32(r.c2, other.c2);
+  if constexpr (Vectors > 3) r.c3 = _mm512_add_epi32(r.c3, other.c3);
+}
+
+/// start = bias - offset * sum, for 16 columns.
+PARE_ALWAYS_INLINE void start_values(const gemm_s8_args& args, index_t column,
+                                     std::int32_t* start) noexcept {
+  const __m512i sums = _mm512_loadu_si512(args.sums + column);
+  const __m512i bias = args.bias_codes != nullptr ? _mm512_loadu_si512(args.bias_codes + column)
+                                                  : _mm512_setzero_si512();
+  _mm512_storeu_si512(
+      start, _mm512_sub_epi32(bias, _mm512_mullo_epi32(sums, _mm512_set1_epi32(args.offset))));
+}
+
+// --- the tile ---
+
+/// out[Rows][16 * Vectors] = start + A * W over all of K.
+template <int Rows, int Vectors>
+void tile(const gemm_s8_args& args, index_t row, const std::int8_t* w, const std::int32_t* start,
+          std::int32_t* out, index_t out_stride) noexcept {
+  const __m512i flip = _mm512_set1_epi8(static_cast<char>(args.a_flip));
+  index_t stride = args.a_stride;
+  const std::uint8_t* a0 = args.a + row * stride;
+  index_t groups = args.k / 4;
+  std::uint8_t rest[Rows][4];
+  row_of_tile r0 = load_row<Vectors>(start), r1 = r0, r2 = r0, r3 = r0, r4 = r0, r5 = r0;
+
+  if constexpr (Rows == 1) {
+    // One row has too few accumulators to hide the latency: a second set takes every other K-group.
+    const __m512i zero = _mm512_setzero_si512();
+    row_of_tile other = {zero, zero, zero, zero};
+    for (; groups >= 2; groups -= 2, a0 += 8, w += 128 * Vectors) {
+      step<Vectors>(r0, broadcast4(a0, flip), load_row<Vectors>(w));
+      step<Vectors>(other, broadcast4(a0 + 4, flip), load_row<Vectors>(w + 64 * Vectors));
+    }
+    add<Vectors>(r0, other);
+  }
+  for (index_t k_left = args.k % 4;; k_left = 0) {
+    const std::uint8_t* a3 = a0 + (Rows > 3 ? 3 * stride : 0);
+    for (; groups > 0; --groups, a0 += 4, a3 += 4, w += 64 * Vectors) {
+      const row_of_tile b = load_row<Vectors>(w);
+      step<Vectors>(r0, broadcast4(a0, flip), b);
+      if constexpr (Rows > 1) step<Vectors>(r1, broadcast4(a0 + stride, flip), b);
+      if constexpr (Rows > 2) step<Vectors>(r2, broadcast4(a0 + 2 * stride, flip), b);
+      if constexpr (Rows > 3) step<Vectors>(r3, broadcast4(a3, flip), b);
+      if constexpr (Rows > 4) step<Vectors>(r4, broadcast4(a3 + stride, flip), b);
+      if constexpr (Rows > 5) step<Vectors>(r5, broadcast4(a3 + 2 * stride, flip), b);
+    }
+    if (k_left == 0) break;
+    // The last 1 to 3 inputs go through a copy, so that nothing is read beyond a row. Their missing
+    // weights are zero.
+    for (int i = 0; i < Rows; ++i) {
+      for (index_t j = 0; j < 4; ++j)
+        rest[i][j] = j < k_left ? a0[i * stride + j] : std::uint8_t{0};
+    }
+    a0 = &rest[0][0];
+    stride = 4;
+    groups = 1;
+  }
+
+  store_row<Vectors>(out, r0);
+  if constexpr (Rows > 1) store_row<Vectors>(out + out_stride, r1);
+  if constexpr (Rows > 2) store_row<Vectors>(out + 2 * out_stride, r2);
+  if constexpr (Rows > 3) store_row<Vectors>(out + 3 * out_stride, r3);
+  if constexpr (Rows > 4) store_row<Vectors>(out + 4 * out_stride, r4);
+  if constexpr (Rows > 5) store_row<Vectors>(out + 5 * out_stride, r5);
+}
+
+// --- outputs: `rows` rows of `columns` accumulators, `width` apart, become values of C ---
+
+PARE_ALWAYS_INLINE __mmask16 lanes(index_t left) noexcept {
+  return left >= 16 ? __mmask16(0xffff) : __mmask16((1u << (left > 0 ? left : 0)) - 1u);
+}
+
+/// The product, rounded before anything is added to it: the barrier keeps the compiler from fusing
+/// both.
+PARE_ALWAYS_INLINE __m512 rounded_product(__m512 a, __m512 b) noexcept {
+  __m512 p = _mm512_mul_ps(a, b);
+  __asm__("" : "+v"(p));
+  return p;
+}
+
+inline void write_s32(const gemm_s8_args& args, const std::int32_t* acc, index_t width, index_t row,
+                      index_t rows, index_t column, index_t columns) noexcept {
+  for (index_t i = 0; i < rows; ++i, acc += width) {
+    std::int32_t* c = static_cast<std::int32_t*>(args.c) + (row + i) * args.c_stride + column;
+    for (index_t j = 0; j < columns; j += 16) {
+      _mm512_mask_storeu_epi32(c + j, lanes(columns - j), _mm512_loadu_si512(acc + j));
+    }
+  }
+}
+
+inline void write_f32(const gemm_s8_args& args, const std::int32_t* acc, index_t width, index_t row,
+                      index_t rows, index_t column, index_t columns) noexcept {
+  const __m512 low = _mm512_set1_ps(args.clamp_low), high = _mm512_set1_ps(args.clamp_high);
+  for (index_t i = 0; i < rows; ++i, acc += width) {
+    float* c = static_cast<float*>(args.c) + (row + i) * args.c_stride + column;
+    const __m512 row_scale =
+        _mm512_set1_ps(args.row_scales != nullptr ? args.row_scales[row + i] : args.scale);
+    const __m512i zero_point =
+        _mm512_set1_epi32(args.row_zero_points != nullptr ? args.row_zero_points[row + i] : 0);
+    for (index_t j = 0; j < columns; j += 16) {
+      const __m512i correction =
+          _mm512_mullo_epi32(zero_point, _mm512_loadu_si512(args.sums + column + j));
+      const __m512 exact =
+          _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_loadu_si512(acc + j), correction));
+      const __m512 scale =
+          rounded_product(row_scale, _mm512_loadu_ps(args.column_scales + column + j));
+      const __m512 y =
+          _mm512_add_ps(rounded_product(exact, scale), _mm512_loadu_ps(args.bias + column + j));
+      _mm512_mask_storeu_ps(c + j, lanes(columns - j), _mm512_min_ps(high, _mm512_max_ps(low, y)));
+    }
+  }
+}
+
+/// 8 signed products x * m of the even lanes, as 64 bits.
+PARE_ALWAYS_INLINE __m512i multiply_even(__m512i x, __m512i m) noexcept {
+  return _mm512_mul_epi32(x, m);
+}
+PARE_ALWAYS_INLINE __m512i odd_lanes(__m512i x) noexcept { return _mm512_srli_epi64(x, 32); }
+PARE_ALWAYS_INLINE __m512i join_lanes(__m512i even, __m512i odd) noexcept {
+  return _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
+}
+
+/// `scale_double_rounding` for 16 lanes.
+PARE_ALWAYS_INLINE __m512i scale_double_rounding(__m512i x, __m512i multiplier,
+                                                 __m512i shift) noexcept {
+  const __m512i zero = _mm512_setzero_si512(), one = _mm512_set1_epi32(1);
+  x = _mm512_sllv_epi32(x, _mm512_max_epi32(shift, zero));
+  const __m512i half = _mm512_set1_epi64(std::int64_t{1} << 30);
+  // Results fit in 32 bits, so the low half of a logical shift is that of an arithmetic one.
+  const __m512i even = _mm512_srli_epi64(_mm512_add_epi64(multiply_even(x, multiplier), half), 31);
+  const __m512i odd = _mm512_srli_epi64(
+      _mm512_add_epi64(multiply_even(odd_lanes(x), odd_lanes(multiplier)), half), 31);
+  const __m512i high = join_lanes(even, odd);
+  const __m512i right = _mm512_sub_epi32(zero, _mm512_min_epi32(shift, zero));
+  const __m512i mask = _mm512_sub_epi32(_mm512_sllv_epi32(one, right), one);
+  const __m512i remainder = _mm512_and_si512(high, mask);
+  const __m512i threshold =
+      _mm512_add_epi32(_mm512_srli_epi32(mask, 1), _mm512_srli_epi32(high, 31));
+  const __m512i quotient = _mm512_srav_epi32(high, right);
+  return _mm512_mask_add_epi32(quotient, _mm512_cmpgt_epi32_mask(remainder, threshold), quotient,
+                               one);
+}
+
+/// `scale_single_rounding` for 16 lanes.
+PARE_ALWAYS_INLINE __m512i scale_single_rounding(__m512i x, __m512i multiplier,
+                                                 __m512i shift) noexcept {
+  const __m512i total = _mm512_sub_epi32(_mm512_set1_epi32(31), shift);
+  const __m512i low_half = _mm512_set1_epi64(0xffffffff), one = _mm512_set1_epi64(1);
+  const __m512i total_even = _mm512_and_si512(total, low_half), total_odd = odd_lanes(total);
+  const __m512i round_even = _mm512_sllv_epi64(one, _mm512_sub_epi64(total_even, one));
+  const __m512i round_odd = _mm512_sllv_epi64(one, _mm512_sub_epi64(total_odd, one));
+  const __m512i even =
+      _mm512_srav_epi64(_mm512_add_epi64(multiply_even(x, multiplier), round_even), total_even);
+  const __m512i odd = _mm512_srav_epi64(
+      _mm512_add_epi64(multiply_even(odd_lanes(x), odd_lanes(multiplier)), round_odd), total_odd);
+  return join_lanes(even, odd);
+}
+
+/// 16 accumulators as integers before the zero point is added. Beyond 16 bits only the sign
+/// matters: what follows saturates.
+template <requantization Rule>
+PARE_ALWAYS_INLINE __m512i scaled(const gemm_s8_args& args, index_t column,
+                                  const std::int32_t* acc) noexcept {
+  const __m512i x = _mm512_loadu_si512(acc);
+  if constexpr (Rule == requantization::double_rounding ||
+                Rule == requantization::single_rounding) {
+    const __m512i multiplier = _mm512_loadu_si512(args.multipliers + column);
+    const __m512i shift = _mm512_loadu_si512(args.shifts + column);
+    return Rule == requantization::double_rounding ? scale_double_rounding(x, multiplier, shift)
+                                                   : scale_single_rounding(x, multiplier, shift);
+  } else {
+    __m512 y = rounded_product(_mm512_cvtepi32_ps(x), _mm512_loadu_ps(args.factors + column));
+    if constexpr (Rule == requantization::onnx) {
+      y = _mm512_add_ps(y, _mm512_set1_ps(static_cast<float>(args.zero_point)));
+    }
+    // vcvtps2dq makes the smallest integer of what is too large: keep positive values below 2^31.
+    return _mm512_cvtps_epi32(_mm512_min_ps(y, _mm512_set1_ps(2147483520.0f)));
+  }
+}
+
+/// `width` (16 or 32) accumulators as codes in the low bytes of 16-bit lanes, packed within 128
+/// bits. For 16, the other half repeats them.
+template <requantization Rule>
+PARE_ALWAYS_INLINE __m512i codes_of(const gemm_s8_args& args, index_t column,
+                                    const std::int32_t* acc, index_t width) noexcept {
+  const index_t next = width >= 32 ? 16 : 0;
+  const __m512i zero_point = _mm512_set1_epi16(
+      Rule == requantization::onnx ? std::int16_t{0} : static_cast<std::int16_t>(args.zero_point));
+  const __m512i low = _mm512_set1_epi16(static_cast<std::int16_t>(args.low));
+  const __m512i high = _mm512_set1_epi16(static_cast<std::int16_t>(args.high));
+  const __m512i packed = _mm512_packs_epi32(scaled<Rule>(args, column, acc),
+                                            scaled<Rule>(args, column + next, acc + next));
+  // Saturation at 16 bits lies beyond any clamp to s8 or u8, so it never shows.
+  const __m512i moved = _mm512_adds_epi16(packed, zero_point);
+  return _mm512_and_si512(_mm512_min_epi16(_mm512_max_epi16(moved, low), high),
+                          _mm512_set1_epi16(0xff));
+}
+
+template <requantization Rule>
+void write_q8(const gemm_s8_args& args, const std::int32_t* acc, index_t width, index_t row,
+              index_t rows, index_t column, index_t columns) noexcept {
+  // Packing works within 128 bits: dword 4 * i + j of the result holds columns 16 * j + 4 * i ...
+  // + 3.
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __mmask64 bytes = columns >= 64 ? ~__mmask64{0} : (__mmask64{1} << columns) - 1;
+  for (index_t i = 0; i < rows; ++i, acc += width) {
+    const __m512i left = codes_of<Rule>(args, column, acc, width);
+    const __m512i right =
+        width > 32 ? codes_of<Rule>(args, column + 32, acc + 32, width - 32) : left;
+    const __m512i codes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(left, right));
+    std::uint8_t* c = static_cast<std::uint8_t*>(args.c) + (row + i) * args.c_stride + column;
+    _mm512_mask_storeu_epi8(c, bytes, codes);
+  }
+}
+
+inline void write(const gemm_s8_args& args, const std::int32_t* acc, index_t width, index_t row,
+                  index_t rows, index_t column, index_t columns) noexcept {
+  switch (args.kind) {
+    case output_kind::s32: return write_s32(args, acc, width, row, rows, column, columns);
+    case output_kind::f32: return write_f32(args, acc, width, row, rows, column, columns);
+    case output_kind::q8: break;
+  }
+  switch (args.rule) {
+    case requantization::nearest:
+      return write_q8<requantization::nearest>(args, acc, width, row, rows, column, columns);
+    case requantization::onnx:
+      return write_q8<requantization::onnx>(args, acc, width, row, rows, column, columns);
+    case requantization::double_rounding:
+      return write_q8<requantization::double_rounding>(args, acc, width, row, rows, column,
+                                                       columns);
+    case requantization::single_rounding:
+      return write_q8<requantization::single_rounding>(args, acc, width, row, rows, column,
+                                                       columns);
+  }
+}
+
+// --- the block ---
+
+template <int Vectors>
+void panels(const gemm_s8_args& args, const gemm_block& block) noexcept {
+  using tile_function = void (*)(const gemm_s8_args&, index_t, const std::int8_t*,
+                                 const std::int32_t*, std::int32_t*, index_t);
+  constexpr tile_function tiles[] = {tile<1, Vectors>, tile<2, Vectors>, tile<3, Vectors>,
+                                     tile<4, Vectors>, tile<5, Vectors>, tile<6, Vectors>};
+  constexpr index_t width = 16 * Vectors;
+  alignas(64) std::int32_t start[64], buffer[gemm_s8_rows * 64];
+  const index_t panel_bytes = pare::detail::round_up(args.k, 4) * width;
+  for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
+    const std::int8_t* w = args.panels + panel * panel_bytes;
+    const index_t column = panel * width, columns = pare::detail::min(width, args.columns - column);
+    for (index_t j = 0; j < width; j += 16) start_values(args, column + j, start + j);
+    const bool in_place = args.kind == output_kind::s32 && columns == width;
+    for (index_t row = block.first_row; row < block.last_row;) {
+      const index_t rows = next_tile_rows(block.last_row - row, gemm_s8_rows);
+      if (in_place) {
+        std::int32_t* c = static_cast<std::int32_t*>(args.c) + row * args.c_stride + column;
+        tiles[rows - 1](args, row, w, start, c, args.c_stride);
+      } else {
+        tiles[rows - 1](args, row, w, start, buffer, width);
+        write(args, buffer, width, row, rows, column, columns);
+      }
+      row += rows;
+    }
+  }
+}
+
+/// Widths of panels that this kernel reads.
+constexpr PARE_ALWAYS_INLINE bool takes_tile(index_t tile_columns) noexcept {
+  return tile_columns == 16 || tile_columns == 32 || tile_columns == 48 || tile_columns == 64;
+}
+
+/// One block of the product.
+inline void gemm_s8(const gemm_s8_args& args, const gemm_block& block) noexcept {
+  switch (args.tile_columns) {
+    case 16: return panels<1>(args, block);
+    case 32: return panels<2>(args, block);
+    case 48: return panels<3>(args, block);
+    default: return panels<4>(args, block);
+  }
+}
+
+}  // namespace PARE_ABI
+}  // namespace pare::kernels::avx512vnni
+PARE_TARGET_AVX512VNNI_END
+
+#endif  // PARE_X86_KERNELS
+#endif  // PARE_KERNELS_X86_GEMM_S8_6X64C4_AVX512VNNI_HPP

@@ -1,0 +1,233 @@
+// From accumulators in L1 to values of C, on AVX2: shared by the AVX2 and AVX-VNNI kernels, whose
+// panels have 16 columns.
+#ifndef PARE_KERNELS_X86_WRITE_AVX2_HPP
+#define PARE_KERNELS_X86_WRITE_AVX2_HPP
+
+#include <cstring>
+
+#include <pare/kernels/gemm_s8.hpp>
+#include <pare/kernels/target_region.hpp>
+
+#if PARE_X86_KERNELS
+
+PARE_TARGET_AVX2_BEGIN
+namespace pare::kernels::avx2 {
+inline namespace PARE_ABI {
+
+inline constexpr index_t panel_columns = 16;
+
+PARE_ALWAYS_INLINE __m256i load8(const std::int32_t* p) noexcept {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
+PARE_ALWAYS_INLINE void store8(std::int32_t* p, __m256i v) noexcept {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v);
+}
+
+/// Ones in the lanes below `left`.
+PARE_ALWAYS_INLINE __m256i lanes(index_t left) noexcept {
+  const std::int32_t n = static_cast<std::int32_t>(left < 8 ? left : 8);
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+/// start = bias - offset * sum, for a panel.
+inline void start_values(const gemm_s8_args& args, index_t column, std::int32_t offset,
+                         std::int32_t* start) noexcept {
+  for (index_t j = 0; j < panel_columns; j += 8) {
+    const __m256i bias =
+        args.bias_codes != nullptr ? load8(args.bias_codes + column + j) : _mm256_setzero_si256();
+    const __m256i moved =
+        _mm256_mullo_epi32(load8(args.sums + column + j), _mm256_set1_epi32(offset));
+    store8(start + j, _mm256_sub_epi32(bias, moved));
+  }
+}
+
+/// The product, rounded before anything is added to it: the barrier keeps the compiler from fusing
+/// both.
+PARE_ALWAYS_INLINE __m256 rounded_product(__m256 a, __m256 b) noexcept {
+  __m256 p = _mm256_mul_ps(a, b);
+  __asm__("" : "+x"(p));
+  return p;
+}
+
+inline void write_s32(const gemm_s8_args& args, const std::int32_t* acc, index_t row, index_t rows,
+                      index_t column, index_t columns) noexcept {
+  for (index_t i = 0; i < rows; ++i, acc += panel_columns) {
+    std::int32_t* c = static_cast<std::int32_t*>(args.c) + (row + i) * args.c_stride + column;
+    for (index_t j = 0; j < columns; j += 8)
+      _mm256_maskstore_epi32(c + j, lanes(columns - j), load8(acc + j));
+  }
+}
+
+inline void write_f32(const gemm_s8_args& args, const std::int32_t* acc, index_t row, index_t rows,
+                      index_t column, index_t columns) noexcept {
+  const __m256 low = _mm256_set1_ps(args.clamp_low), high = _mm256_set1_ps(args.clamp_high);
+  for (index_t i = 0; i < rows; ++i, acc += panel_columns) {
+    float* c = static_cast<float*>(args.c) + (row + i) * args.c_stride + column;
+    const __m256 row_scale =
+        _mm256_set1_ps(args.row_scales != nullptr ? args.row_scales[row + i] : args.scale);
+    const __m256i zero_point =
+        _mm256_set1_epi32(args.row_zero_points != nullptr ? args.row_zero_points[row + i] : 0);
+    for (index_t j = 0; j < columns; j += 8) {
+      const __m256i correction = _mm256_mullo_epi32(zero_point, load8(args.sums + column + j));
+      const __m256 exact = _mm256_cvtepi32_ps(_mm256_sub_epi32(load8(acc + j), correction));
+      const __m256 scale =
+          rounded_product(row_scale, _mm256_loadu_ps(args.column_scales + column + j));
+      const __m256 y =
+          _mm256_add_ps(rounded_product(exact, scale), _mm256_loadu_ps(args.bias + column + j));
+      _mm256_maskstore_ps(c + j, lanes(columns - j), _mm256_min_ps(high, _mm256_max_ps(low, y)));
+    }
+  }
+}
+
+PARE_ALWAYS_INLINE __m256i odd_lanes(__m256i x) noexcept { return _mm256_srli_epi64(x, 32); }
+PARE_ALWAYS_INLINE __m256i join_lanes(__m256i even, __m256i odd) noexcept {
+  return _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
+}
+
+/// `scale_double_rounding` for 8 lanes.
+PARE_ALWAYS_INLINE __m256i scale_double_rounding(__m256i x, __m256i multiplier,
+                                                 __m256i shift) noexcept {
+  const __m256i zero = _mm256_setzero_si256(), one = _mm256_set1_epi32(1);
+  x = _mm256_sllv_epi32(x, _mm256_max_epi32(shift, zero));
+  const __m256i half = _mm256_set1_epi64x(std::int64_t{1} << 30);
+  // Results fit in 32 bits, so the low half of a logical shift is that of an arithmetic one.
+  const __m256i even =
+      _mm256_srli_epi64(_mm256_add_epi64(_mm256_mul_epi32(x, multiplier), half), 31);
+  const __m256i odd = _mm256_srli_epi64(
+      _mm256_add_epi64(_mm256_mul_epi32(odd_lanes(x), odd_lanes(multiplier)), half), 31);
+  const __m256i high = join_lanes(even, odd);
+  const __m256i right = _mm256_sub_epi32(zero, _mm256_min_epi32(shift, zero));
+  const __m256i mask = _mm256_sub_epi32(_mm256_sllv_epi32(one, right), one);
+  const __m256i remainder = _mm256_and_si256(high, mask);
+  const __m256i threshold =
+      _mm256_add_epi32(_mm256_srli_epi32(mask, 1), _mm256_srli_epi32(high, 31));
+  // A comparison that holds is -1.
+  return _mm256_sub_epi32(_mm256_srav_epi32(high, right), _mm256_cmpgt_epi32(remainder, threshold));
+}
+
+/// x >> by for 4 signed 64-bit lanes, which AVX2 has for unsigned ones only.
+PARE_ALWAYS_INLINE __m256i shift_right_signed(__m256i x, __m256i by) noexcept {
+  const __m256i sign = _mm256_set1_epi64x(INT64_MIN);
+  return _mm256_sub_epi64(_mm256_srlv_epi64(_mm256_xor_si256(x, sign), by),
+                          _mm256_srlv_epi64(sign, by));
+}
+
+/// `scale_single_rounding` for 8 lanes.
+PARE_ALWAYS_INLINE __m256i scale_single_rounding(__m256i x, __m256i multiplier,
+                                                 __m256i shift) noexcept {
+  const __m256i total = _mm256_sub_epi32(_mm256_set1_epi32(31), shift);
+  const __m256i one = _mm256_set1_epi64x(1);
+  const __m256i total_even = _mm256_and_si256(total, _mm256_set1_epi64x(0xffffffff)),
+                total_odd = odd_lanes(total);
+  const __m256i round_even = _mm256_sllv_epi64(one, _mm256_sub_epi64(total_even, one));
+  const __m256i round_odd = _mm256_sllv_epi64(one, _mm256_sub_epi64(total_odd, one));
+  const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(x, multiplier), round_even);
+  const __m256i odd =
+      _mm256_add_epi64(_mm256_mul_epi32(odd_lanes(x), odd_lanes(multiplier)), round_odd);
+  return join_lanes(shift_right_signed(even, total_even), shift_right_signed(odd, total_odd));
+}
+
+/// 8 accumulators as integers before the zero point is added. Beyond 16 bits only the sign matters:
+/// what follows saturates.
+template <requantization Rule>
+PARE_ALWAYS_INLINE __m256i scaled(const gemm_s8_args& args, index_t column,
+                                  const std::int32_t* acc) noexcept {
+  const __m256i x = load8(acc);
+  if constexpr (Rule == requantization::double_rounding ||
+                Rule == requantization::single_rounding) {
+    const __m256i multiplier = load8(args.multipliers + column),
+                  shift = load8(args.shifts + column);
+    return Rule == requantization::double_rounding ? scale_double_rounding(x, multiplier, shift)
+                                                   : scale_single_rounding(x, multiplier, shift);
+  } else {
+    __m256 y = rounded_product(_mm256_cvtepi32_ps(x), _mm256_loadu_ps(args.factors + column));
+    if constexpr (Rule == requantization::onnx) {
+      y = _mm256_add_ps(y, _mm256_set1_ps(static_cast<float>(args.zero_point)));
+    }
+    // vcvtps2dq makes the smallest integer of what is too large: keep positive values below 2^31.
+    return _mm256_cvtps_epi32(_mm256_min_ps(y, _mm256_set1_ps(2147483520.0f)));
+  }
+}
+
+template <requantization Rule>
+void write_q8(const gemm_s8_args& args, const std::int32_t* acc, index_t row, index_t rows,
+              index_t column, index_t columns) noexcept {
+  const __m256i zero_point = _mm256_set1_epi16(
+      Rule == requantization::onnx ? std::int16_t{0} : static_cast<std::int16_t>(args.zero_point));
+  const __m256i low = _mm256_set1_epi16(static_cast<std::int16_t>(args.low));
+  const __m256i high = _mm256_set1_epi16(static_cast<std::int16_t>(args.high));
+  for (index_t i = 0; i < rows; ++i, acc += panel_columns) {
+    const __m256i words =
+        _mm256_permute4x64_epi64(_mm256_packs_epi32(scaled<Rule>(args, column, acc),
+                                                    scaled<Rule>(args, column + 8, acc + 8)),
+                                 0xd8);
+    // Saturation at 16 bits lies beyond any clamp to s8 or u8, so it never shows.
+    const __m256i moved =
+        _mm256_min_epi16(_mm256_max_epi16(_mm256_adds_epi16(words, zero_point), low), high);
+    const __m256i bytes = _mm256_and_si256(moved, _mm256_set1_epi16(0xff));
+    const __m128i codes =
+        _mm_packus_epi16(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+    std::uint8_t* c = static_cast<std::uint8_t*>(args.c) + (row + i) * args.c_stride + column;
+    if (columns == panel_columns) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(c), codes);
+    } else {
+      alignas(16) std::uint8_t all[panel_columns];
+      _mm_store_si128(reinterpret_cast<__m128i*>(all), codes);
+      std::memcpy(c, all, static_cast<std::size_t>(columns));
+    }
+  }
+}
+
+/// `rows` rows of accumulators, 16 apart, become values of C.
+inline void write(const gemm_s8_args& args, const std::int32_t* acc, index_t row, index_t rows,
+                  index_t column, index_t columns) noexcept {
+  switch (args.kind) {
+    case output_kind::s32: return write_s32(args, acc, row, rows, column, columns);
+    case output_kind::f32: return write_f32(args, acc, row, rows, column, columns);
+    case output_kind::q8: break;
+  }
+  switch (args.rule) {
+    case requantization::nearest:
+      return write_q8<requantization::nearest>(args, acc, row, rows, column, columns);
+    case requantization::onnx:
+      return write_q8<requantization::onnx>(args, acc, row, rows, column, columns);
+    case requantization::double_rounding:
+      return write_q8<requantization::double_rounding>(args, acc, row, rows, column, columns);
+    case requantization::single_rounding:
+      return write_q8<requantization::single_rounding>(args, acc, row, rows, column, columns);
+  }
+}
+
+using tile_function = void (*)(const std::uint8_t* a, index_t a_stride, std::uint8_t flip,
+                               index_t k, const std::int8_t* w, const std::int32_t* start,
+                               std::int32_t* out);
+
+/// Runs a kernel's tiles over a block: what AVX2 and AVX-VNNI have in common.
+///
+/// @param tiles   for 1, 2, ... most_rows rows
+/// @param flip    what the kernel's activations are XORed with
+/// @param offset  the zero point of those
+inline void panels(const gemm_s8_args& args, const gemm_block& block, const tile_function* tiles,
+                   index_t most_rows, std::uint8_t flip, std::int32_t offset) noexcept {
+  alignas(32) std::int32_t start[panel_columns], buffer[8 * panel_columns];
+  const index_t panel_bytes = pare::detail::round_up(args.k, 4) * panel_columns;
+  for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
+    const std::int8_t* w = args.panels + panel * panel_bytes;
+    const index_t column = panel * panel_columns;
+    const index_t columns = pare::detail::min(panel_columns, args.columns - column);
+    start_values(args, column, offset, start);
+    for (index_t row = block.first_row; row < block.last_row;) {
+      const index_t rows = next_tile_rows(block.last_row - row, most_rows);
+      tiles[rows - 1](args.a + row * args.a_stride, args.a_stride, flip, args.k, w, start, buffer);
+      write(args, buffer, row, rows, column, columns);
+      row += rows;
+    }
+  }
+}
+
+}  // namespace PARE_ABI
+}  // namespace pare::kernels::avx2
+PARE_TARGET_AVX2_END
+
+#endif  // PARE_X86_KERNELS
+#endif  // PARE_KERNELS_X86_WRITE_AVX2_HPP
