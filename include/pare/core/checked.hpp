@@ -45,8 +45,10 @@ constexpr PARE_ALWAYS_INLINE T max(T a, T b) noexcept {
   return a < b ? b : a;
 }
 
+/// The bounds take the type of x: on some targets int32_t is not int, and literals are.
 template <class T>
-constexpr PARE_ALWAYS_INLINE T clamp(T x, T low, T high) noexcept {
+constexpr PARE_ALWAYS_INLINE T clamp(T x, std::common_type_t<T> low,
+                                     std::common_type_t<T> high) noexcept {
   return x < low ? low : (high < x ? high : x);
 }
 

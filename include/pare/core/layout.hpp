@@ -55,7 +55,7 @@ struct layout_right {
     template <class... I>
     constexpr PARE_ALWAYS_INLINE index_type operator()(I... i) const noexcept {
       index_type offset = 0;
-      rank_type r = 0;
+      [[maybe_unused]] rank_type r = 0;
       ((offset = offset * this->extents().extent(r++) + static_cast<index_type>(i)), ...);
       return offset;
     }
@@ -89,8 +89,9 @@ struct layout_left {
 
     template <class... I>
     constexpr PARE_ALWAYS_INLINE index_type operator()(I... i) const noexcept {
-      index_type offset = 0, stride = 1;
-      rank_type r = 0;
+      index_type offset = 0;
+      [[maybe_unused]] index_type stride = 1;
+      [[maybe_unused]] rank_type r = 0;
       ((offset += static_cast<index_type>(i) * stride, stride *= this->extents().extent(r++)), ...);
       return offset;
     }
@@ -133,7 +134,7 @@ struct layout_stride {
     template <class... I>
     constexpr PARE_ALWAYS_INLINE index_type operator()(I... i) const noexcept {
       index_type offset = 0;
-      rank_type r = 0;
+      [[maybe_unused]] rank_type r = 0;
       ((offset += static_cast<index_type>(i) * strides_[r++]), ...);
       return offset;
     }

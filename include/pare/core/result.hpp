@@ -105,7 +105,7 @@ class [[nodiscard]] result : private detail::result_storage<T> {
   using error_type = pare::error;
 
   constexpr result(T value) : storage(std::in_place, std::move(value)) {}
-  constexpr result(const pare::error& e) noexcept : storage(e) {
+  constexpr PARE_ALWAYS_INLINE result(const pare::error& e) noexcept : storage(e) {
     PARE_ASSERT(e.code != status_code::ok, "a result without a value needs an error");
   }
   constexpr result(status_code code, const char* message, const char* subject = "",
@@ -115,15 +115,21 @@ class [[nodiscard]] result : private detail::result_storage<T> {
   constexpr PARE_ALWAYS_INLINE bool has_value() const noexcept { return this->has_value_; }
   constexpr explicit operator bool() const noexcept { return this->has_value_; }
 
-  constexpr T& value() & { return check(), this->value_; }
-  constexpr const T& value() const& { return check(), this->value_; }
-  constexpr T&& value() && { return check(), std::move(this->value_); }
+  constexpr PARE_ALWAYS_INLINE T& value() & { return check(), this->value_; }
+  constexpr PARE_ALWAYS_INLINE const T& value() const& { return check(), this->value_; }
+  constexpr PARE_ALWAYS_INLINE T&& value() && { return check(), std::move(this->value_); }
 
-  constexpr T& operator*() & noexcept { return assert_value(), this->value_; }
-  constexpr const T& operator*() const& noexcept { return assert_value(), this->value_; }
-  constexpr T&& operator*() && noexcept { return assert_value(), std::move(this->value_); }
-  constexpr T* operator->() noexcept { return assert_value(), &this->value_; }
-  constexpr const T* operator->() const noexcept { return assert_value(), &this->value_; }
+  constexpr PARE_ALWAYS_INLINE T& operator*() & noexcept { return assert_value(), this->value_; }
+  constexpr PARE_ALWAYS_INLINE const T& operator*() const& noexcept {
+    return assert_value(), this->value_;
+  }
+  constexpr PARE_ALWAYS_INLINE T&& operator*() && noexcept {
+    return assert_value(), std::move(this->value_);
+  }
+  constexpr PARE_ALWAYS_INLINE T* operator->() noexcept { return assert_value(), &this->value_; }
+  constexpr PARE_ALWAYS_INLINE const T* operator->() const noexcept {
+    return assert_value(), &this->value_;
+  }
 
   template <class U>
   constexpr T value_or(U&& otherwise) const& {

@@ -85,7 +85,8 @@ constexpr PARE_ALWAYS_INLINE slice_bounds bounds_of(const S& slice, index_t exte
     PARE_ASSERT(
         slice.first >= 0 && slice.first <= slice.last && slice.last <= extent && slice.step > 0,
         "a range must lie within the extent and its step must be positive");
-    return {slice.first, ceil_div(slice.last - slice.first, slice.step), slice.step};
+    const index_t count = ceil_div(slice.last - slice.first, slice.step);
+    return {slice.first, count, count > 1 ? slice.step : 1};  // a step not taken may be any
   }
 }
 

@@ -76,7 +76,8 @@ class tensor {
   tensor(tensor&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)),
         shape_(std::exchange(other.shape_, extents_type())) {}
-  tensor(const tensor& other) : tensor(copy_of(other.view()).value()) {}
+  tensor(const tensor& other)
+      : tensor(Rank == 0 && other.data_ == nullptr ? tensor() : copy_of(other.view()).value()) {}
   tensor& operator=(tensor&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(shape_, other.shape_);
@@ -108,11 +109,11 @@ class tensor {
   operator const_view_type() const noexcept { return view(); }
 
   template <class... I>
-  T& operator()(I... i) noexcept {
+  PARE_ALWAYS_INLINE T& operator()(I... i) noexcept {
     return view()(i...);
   }
   template <class... I>
-  const T& operator()(I... i) const noexcept {
+  PARE_ALWAYS_INLINE const T& operator()(I... i) const noexcept {
     return view()(i...);
   }
 

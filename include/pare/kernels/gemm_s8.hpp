@@ -2,6 +2,8 @@
 #ifndef PARE_KERNELS_GEMM_S8_HPP
 #define PARE_KERNELS_GEMM_S8_HPP
 
+#include <cstring>
+
 #include <pare/core/fixed_point.hpp>
 #include <pare/format/packed_linear.hpp>
 
@@ -56,11 +58,36 @@ struct gemm_block {
   index_t first_row, last_row, first_panel, last_panel;
 };
 
-/// How the rows of a block are cut into tiles: as few as possible, and as even as possible, so that
-/// 8 rows are 4 + 4 rather than 6 + 2.
-constexpr PARE_ALWAYS_INLINE index_t next_tile_rows(index_t rows_left, index_t most) noexcept {
-  const index_t tiles = detail::ceil_div(rows_left, most);
-  return detail::ceil_div(rows_left, tiles);
+/// How rows are cut into tiles: as few as possible, and as even as possible, so that 8 rows are 4 +
+/// 4 rather than 6 + 2. First `tall` tiles of `tall_rows` rows, then `low` tiles of one row less.
+struct row_tiles {
+  index_t tall_rows = 0, tall = 0, low = 0;
+};
+constexpr PARE_ALWAYS_INLINE row_tiles cut_rows(index_t rows, index_t most) noexcept {
+  const index_t tiles = pare::detail::ceil_div(rows, most);
+  const index_t even = rows / tiles, extra = rows % tiles;
+  return extra == 0 ? row_tiles{even, tiles, 0} : row_tiles{even + 1, extra, tiles - extra};
+}
+
+/// Rows whose accumulators wait in L1 for one call that makes final values of them: 48 rows of 64
+/// columns are 12 KB.
+inline constexpr index_t buffered_rows = 48;
+
+/// The last `left` (1 to 3) of a row's k activations, and zeros: four bytes.
+///
+/// @param a  where they begin, behind k - left others
+PARE_ALWAYS_INLINE void last_inputs(const std::uint8_t* a, index_t k, index_t left,
+                                    std::uint8_t* four) noexcept {
+  if (k >= 4) {
+    // The row's last four bytes, moved down (little-endian): one load in place of a loop over
+    // bytes.
+    std::uint32_t bytes;
+    std::memcpy(&bytes, a + left - 4, 4);
+    bytes >>= 8 * (4 - left);
+    std::memcpy(four, &bytes, 4);
+  } else {
+    for (index_t j = 0; j < 4; ++j) four[j] = j < left ? a[j] : std::uint8_t{0};
+  }
 }
 
 }  // namespace pare::kernels

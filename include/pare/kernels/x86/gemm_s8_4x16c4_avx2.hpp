@@ -68,9 +68,7 @@ void tile(const std::uint8_t* a, index_t stride, std::uint8_t flip_byte, index_t
     if (k_left == 0) break;
     // The last 1 to 3 inputs go through a copy, so that nothing is read beyond a row. Their missing
     // weights are zero.
-    for (int i = 0; i < Rows; ++i) {
-      for (index_t j = 0; j < 4; ++j) rest[i][j] = j < k_left ? a[i * stride + j] : std::uint8_t{0};
-    }
+    for (int i = 0; i < Rows; ++i) last_inputs(a + i * stride, k, k_left, rest[i]);
     a = &rest[0][0];
     stride = 4;
     groups = 1;

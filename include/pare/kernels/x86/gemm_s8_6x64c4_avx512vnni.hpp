@@ -92,56 +92,58 @@ PARE_ALWAYS_INLINE void start_values(const gemm_s8_args& args, index_t column,
 
 // --- the tile ---
 
-/// out[Rows][16 * Vectors] = start + A * W over all of K.
+/// `count` tiles below each other: out[Rows][16 * Vectors] = start + A * W over all of K.
 template <int Rows, int Vectors>
-void tile(const gemm_s8_args& args, index_t row, const std::int8_t* w, const std::int32_t* start,
-          std::int32_t* out, index_t out_stride) noexcept {
+void tiles(const gemm_s8_args& args, index_t row, index_t count, const std::int8_t* panel,
+           const std::int32_t* start, std::int32_t* out, index_t out_stride) noexcept {
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(args.a_flip));
-  index_t stride = args.a_stride;
-  const std::uint8_t* a0 = args.a + row * stride;
-  index_t groups = args.k / 4;
-  std::uint8_t rest[Rows][4];
-  row_of_tile r0 = load_row<Vectors>(start), r1 = r0, r2 = r0, r3 = r0, r4 = r0, r5 = r0;
+  const std::uint8_t* a_row = args.a + row * args.a_stride;
+  const index_t k = args.k;
+  for (; count > 0; --count, a_row += Rows * args.a_stride, out += Rows * out_stride) {
+    const std::uint8_t* a0 = a_row;
+    const std::int8_t* w = panel;
+    index_t stride = args.a_stride, groups = k / 4;
+    std::uint8_t rest[Rows][4];
+    row_of_tile r0 = load_row<Vectors>(start), r1 = r0, r2 = r0, r3 = r0, r4 = r0, r5 = r0;
 
-  if constexpr (Rows == 1) {
-    // One row has too few accumulators to hide the latency: a second set takes every other K-group.
-    const __m512i zero = _mm512_setzero_si512();
-    row_of_tile other = {zero, zero, zero, zero};
-    for (; groups >= 2; groups -= 2, a0 += 8, w += 128 * Vectors) {
-      step<Vectors>(r0, broadcast4(a0, flip), load_row<Vectors>(w));
-      step<Vectors>(other, broadcast4(a0 + 4, flip), load_row<Vectors>(w + 64 * Vectors));
+    if constexpr (Rows == 1) {
+      // One row has too few accumulators to hide the latency: a second set takes every other
+      // K-group.
+      const __m512i zero = _mm512_setzero_si512();
+      row_of_tile other = {zero, zero, zero, zero};
+      for (; groups >= 2; groups -= 2, a0 += 8, w += 128 * Vectors) {
+        step<Vectors>(r0, broadcast4(a0, flip), load_row<Vectors>(w));
+        step<Vectors>(other, broadcast4(a0 + 4, flip), load_row<Vectors>(w + 64 * Vectors));
+      }
+      add<Vectors>(r0, other);
     }
-    add<Vectors>(r0, other);
-  }
-  for (index_t k_left = args.k % 4;; k_left = 0) {
-    const std::uint8_t* a3 = a0 + (Rows > 3 ? 3 * stride : 0);
-    for (; groups > 0; --groups, a0 += 4, a3 += 4, w += 64 * Vectors) {
-      const row_of_tile b = load_row<Vectors>(w);
-      step<Vectors>(r0, broadcast4(a0, flip), b);
-      if constexpr (Rows > 1) step<Vectors>(r1, broadcast4(a0 + stride, flip), b);
-      if constexpr (Rows > 2) step<Vectors>(r2, broadcast4(a0 + 2 * stride, flip), b);
-      if constexpr (Rows > 3) step<Vectors>(r3, broadcast4(a3, flip), b);
-      if constexpr (Rows > 4) step<Vectors>(r4, broadcast4(a3 + stride, flip), b);
-      if constexpr (Rows > 5) step<Vectors>(r5, broadcast4(a3 + 2 * stride, flip), b);
+    for (index_t k_left = k % 4;; k_left = 0) {
+      const std::uint8_t* a3 = a0 + (Rows > 3 ? 3 * stride : 0);
+      for (; groups > 0; --groups, a0 += 4, a3 += 4, w += 64 * Vectors) {
+        const row_of_tile b = load_row<Vectors>(w);
+        step<Vectors>(r0, broadcast4(a0, flip), b);
+        if constexpr (Rows > 1) step<Vectors>(r1, broadcast4(a0 + stride, flip), b);
+        if constexpr (Rows > 2) step<Vectors>(r2, broadcast4(a0 + 2 * stride, flip), b);
+        if constexpr (Rows > 3) step<Vectors>(r3, broadcast4(a3, flip), b);
+        if constexpr (Rows > 4) step<Vectors>(r4, broadcast4(a3 + stride, flip), b);
+        if constexpr (Rows > 5) step<Vectors>(r5, broadcast4(a3 + 2 * stride, flip), b);
+      }
+      if (k_left == 0) break;
+      // The last 1 to 3 inputs go through a copy, so that nothing is read beyond a row. Their
+      // missing weights are zero.
+      for (int i = 0; i < Rows; ++i) last_inputs(a0 + i * stride, k, k_left, rest[i]);
+      a0 = &rest[0][0];
+      stride = 4;
+      groups = 1;
     }
-    if (k_left == 0) break;
-    // The last 1 to 3 inputs go through a copy, so that nothing is read beyond a row. Their missing
-    // weights are zero.
-    for (int i = 0; i < Rows; ++i) {
-      for (index_t j = 0; j < 4; ++j)
-        rest[i][j] = j < k_left ? a0[i * stride + j] : std::uint8_t{0};
-    }
-    a0 = &rest[0][0];
-    stride = 4;
-    groups = 1;
-  }
 
-  store_row<Vectors>(out, r0);
-  if constexpr (Rows > 1) store_row<Vectors>(out + out_stride, r1);
-  if constexpr (Rows > 2) store_row<Vectors>(out + 2 * out_stride, r2);
-  if constexpr (Rows > 3) store_row<Vectors>(out + 3 * out_stride, r3);
-  if constexpr (Rows > 4) store_row<Vectors>(out + 4 * out_stride, r4);
-  if constexpr (Rows > 5) store_row<Vectors>(out + 5 * out_stride, r5);
+    store_row<Vectors>(out, r0);
+    if constexpr (Rows > 1) store_row<Vectors>(out + out_stride, r1);
+    if constexpr (Rows > 2) store_row<Vectors>(out + 2 * out_stride, r2);
+    if constexpr (Rows > 3) store_row<Vectors>(out + 3 * out_stride, r3);
+    if constexpr (Rows > 4) store_row<Vectors>(out + 4 * out_stride, r4);
+    if constexpr (Rows > 5) store_row<Vectors>(out + 5 * out_stride, r5);
+  }
 }
 
 // --- outputs: `rows` rows of `columns` accumulators, `width` apart, become values of C ---
@@ -160,10 +162,11 @@ PARE_ALWAYS_INLINE __m512 rounded_product(__m512 a, __m512 b) noexcept {
 
 inline void write_s32(const gemm_s8_args& args, const std::int32_t* acc, index_t width, index_t row,
                       index_t rows, index_t column, index_t columns) noexcept {
-  for (index_t i = 0; i < rows; ++i, acc += width) {
-    std::int32_t* c = static_cast<std::int32_t*>(args.c) + (row + i) * args.c_stride + column;
-    for (index_t j = 0; j < columns; j += 16) {
-      _mm512_mask_storeu_epi32(c + j, lanes(columns - j), _mm512_loadu_si512(acc + j));
+  for (index_t j = 0; j < columns; j += 16) {
+    const __mmask16 mask = lanes(columns - j);
+    std::int32_t* c = static_cast<std::int32_t*>(args.c) + row * args.c_stride + column + j;
+    for (index_t i = 0; i < rows; ++i, c += args.c_stride) {
+      _mm512_mask_storeu_epi32(c, mask, _mm512_loadu_si512(acc + i * width + j));
     }
   }
 }
@@ -171,22 +174,23 @@ inline void write_s32(const gemm_s8_args& args, const std::int32_t* acc, index_t
 inline void write_f32(const gemm_s8_args& args, const std::int32_t* acc, index_t width, index_t row,
                       index_t rows, index_t column, index_t columns) noexcept {
   const __m512 low = _mm512_set1_ps(args.clamp_low), high = _mm512_set1_ps(args.clamp_high);
-  for (index_t i = 0; i < rows; ++i, acc += width) {
-    float* c = static_cast<float*>(args.c) + (row + i) * args.c_stride + column;
-    const __m512 row_scale =
-        _mm512_set1_ps(args.row_scales != nullptr ? args.row_scales[row + i] : args.scale);
-    const __m512i zero_point =
-        _mm512_set1_epi32(args.row_zero_points != nullptr ? args.row_zero_points[row + i] : 0);
-    for (index_t j = 0; j < columns; j += 16) {
-      const __m512i correction =
-          _mm512_mullo_epi32(zero_point, _mm512_loadu_si512(args.sums + column + j));
-      const __m512 exact =
-          _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_loadu_si512(acc + j), correction));
-      const __m512 scale =
-          rounded_product(row_scale, _mm512_loadu_ps(args.column_scales + column + j));
-      const __m512 y =
-          _mm512_add_ps(rounded_product(exact, scale), _mm512_loadu_ps(args.bias + column + j));
-      _mm512_mask_storeu_ps(c + j, lanes(columns - j), _mm512_min_ps(high, _mm512_max_ps(low, y)));
+  const float* row_scales = args.row_scales != nullptr ? args.row_scales + row : nullptr;
+  const std::int32_t* zero_points =
+      args.row_zero_points != nullptr ? args.row_zero_points + row : nullptr;
+  for (index_t j = 0; j < columns; j += 16) {
+    const __mmask16 mask = lanes(columns - j);
+    const __m512i sums = _mm512_loadu_si512(args.sums + column + j);
+    const __m512 scales = _mm512_loadu_ps(args.column_scales + column + j);
+    const __m512 bias = _mm512_loadu_ps(args.bias + column + j);
+    float* c = static_cast<float*>(args.c) + row * args.c_stride + column + j;
+    for (index_t i = 0; i < rows; ++i, c += args.c_stride) {
+      const __m512i zero_point = _mm512_set1_epi32(zero_points != nullptr ? zero_points[i] : 0);
+      const __m512 row_scale = _mm512_set1_ps(row_scales != nullptr ? row_scales[i] : args.scale);
+      const __m512i x = _mm512_sub_epi32(_mm512_loadu_si512(acc + i * width + j),
+                                         _mm512_mullo_epi32(zero_point, sums));
+      const __m512 scale = rounded_product(row_scale, scales);
+      const __m512 y = _mm512_add_ps(rounded_product(_mm512_cvtepi32_ps(x), scale), bias);
+      _mm512_mask_storeu_ps(c, mask, _mm512_min_ps(high, _mm512_max_ps(low, y)));
     }
   }
 }
@@ -236,60 +240,69 @@ PARE_ALWAYS_INLINE __m512i scale_single_rounding(__m512i x, __m512i multiplier,
   return join_lanes(even, odd);
 }
 
-/// 16 accumulators as integers before the zero point is added. Beyond 16 bits only the sign
-/// matters: what follows saturates.
+/// What 16 columns need to be requantized.
+struct column_scales {
+  __m512 factor;
+  __m512i multiplier, shift;
+};
+
 template <requantization Rule>
-PARE_ALWAYS_INLINE __m512i scaled(const gemm_s8_args& args, index_t column,
-                                  const std::int32_t* acc) noexcept {
-  const __m512i x = _mm512_loadu_si512(acc);
+PARE_ALWAYS_INLINE column_scales load_scales(const gemm_s8_args& args, index_t column) noexcept {
   if constexpr (Rule == requantization::double_rounding ||
                 Rule == requantization::single_rounding) {
-    const __m512i multiplier = _mm512_loadu_si512(args.multipliers + column);
-    const __m512i shift = _mm512_loadu_si512(args.shifts + column);
-    return Rule == requantization::double_rounding ? scale_double_rounding(x, multiplier, shift)
-                                                   : scale_single_rounding(x, multiplier, shift);
+    return {_mm512_setzero_ps(), _mm512_loadu_si512(args.multipliers + column),
+            _mm512_loadu_si512(args.shifts + column)};
   } else {
-    __m512 y = rounded_product(_mm512_cvtepi32_ps(x), _mm512_loadu_ps(args.factors + column));
-    if constexpr (Rule == requantization::onnx) {
-      y = _mm512_add_ps(y, _mm512_set1_ps(static_cast<float>(args.zero_point)));
-    }
-    // vcvtps2dq makes the smallest integer of what is too large: keep positive values below 2^31.
-    return _mm512_cvtps_epi32(_mm512_min_ps(y, _mm512_set1_ps(2147483520.0f)));
+    return {_mm512_loadu_ps(args.factors + column), _mm512_setzero_si512(), _mm512_setzero_si512()};
   }
 }
 
-/// `width` (16 or 32) accumulators as codes in the low bytes of 16-bit lanes, packed within 128
-/// bits. For 16, the other half repeats them.
+/// 16 accumulators as integers before the zero point is added. Beyond 16 bits only the sign
+/// matters: what follows saturates.
 template <requantization Rule>
-PARE_ALWAYS_INLINE __m512i codes_of(const gemm_s8_args& args, index_t column,
-                                    const std::int32_t* acc, index_t width) noexcept {
-  const index_t next = width >= 32 ? 16 : 0;
-  const __m512i zero_point = _mm512_set1_epi16(
-      Rule == requantization::onnx ? std::int16_t{0} : static_cast<std::int16_t>(args.zero_point));
-  const __m512i low = _mm512_set1_epi16(static_cast<std::int16_t>(args.low));
-  const __m512i high = _mm512_set1_epi16(static_cast<std::int16_t>(args.high));
-  const __m512i packed = _mm512_packs_epi32(scaled<Rule>(args, column, acc),
-                                            scaled<Rule>(args, column + next, acc + next));
-  // Saturation at 16 bits lies beyond any clamp to s8 or u8, so it never shows.
-  const __m512i moved = _mm512_adds_epi16(packed, zero_point);
-  return _mm512_and_si512(_mm512_min_epi16(_mm512_max_epi16(moved, low), high),
-                          _mm512_set1_epi16(0xff));
+PARE_ALWAYS_INLINE __m512i scaled(const std::int32_t* acc, const column_scales& by,
+                                  __m512 zero_point) noexcept {
+  const __m512i x = _mm512_loadu_si512(acc);
+  if constexpr (Rule == requantization::double_rounding)
+    return scale_double_rounding(x, by.multiplier, by.shift);
+  if constexpr (Rule == requantization::single_rounding)
+    return scale_single_rounding(x, by.multiplier, by.shift);
+  __m512 y = rounded_product(_mm512_cvtepi32_ps(x), by.factor);
+  if constexpr (Rule == requantization::onnx) y = _mm512_add_ps(y, zero_point);
+  // vcvtps2dq makes the smallest integer of what is too large: keep positive values below 2^31.
+  return _mm512_cvtps_epi32(_mm512_min_ps(y, _mm512_set1_ps(2147483520.0f)));
 }
 
 template <requantization Rule>
 void write_q8(const gemm_s8_args& args, const std::int32_t* acc, index_t width, index_t row,
               index_t rows, index_t column, index_t columns) noexcept {
-  // Packing works within 128 bits: dword 4 * i + j of the result holds columns 16 * j + 4 * i ...
-  // + 3.
-  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  const __mmask64 bytes = columns >= 64 ? ~__mmask64{0} : (__mmask64{1} << columns) - 1;
-  for (index_t i = 0; i < rows; ++i, acc += width) {
-    const __m512i left = codes_of<Rule>(args, column, acc, width);
-    const __m512i right =
-        width > 32 ? codes_of<Rule>(args, column + 32, acc + 32, width - 32) : left;
-    const __m512i codes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(left, right));
-    std::uint8_t* c = static_cast<std::uint8_t*>(args.c) + (row + i) * args.c_stride + column;
-    _mm512_mask_storeu_epi8(c, bytes, codes);
+  const __m512 float_zero_point = _mm512_set1_ps(static_cast<float>(args.zero_point));
+  const __m512i zero_point = _mm512_set1_epi16(
+      Rule == requantization::onnx ? std::int16_t{0} : static_cast<std::int16_t>(args.zero_point));
+  const __m512i low = _mm512_set1_epi16(static_cast<std::int16_t>(args.low));
+  const __m512i high = _mm512_set1_epi16(static_cast<std::int16_t>(args.high));
+  // Packing works within 128 bits: of each, the first half holds columns 0 to 15, the second 16
+  // to 31.
+  const __m256i order = _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
+  for (index_t j = 0; j < columns; j += 32) {
+    // A panel's last 16 columns, where they stand alone, are done twice, and the copy is not
+    // stored.
+    const index_t next = width - j >= 32 ? 16 : 0;
+    const column_scales left = load_scales<Rule>(args, column + j);
+    const column_scales right = load_scales<Rule>(args, column + j + next);
+    const index_t n = pare::detail::min<index_t>(columns - j, 32);
+    const __mmask32 mask = n >= 32 ? ~__mmask32{0} : (__mmask32{1} << n) - 1;
+    const std::int32_t* x = acc + j;
+    std::uint8_t* c = static_cast<std::uint8_t*>(args.c) + row * args.c_stride + column + j;
+    for (index_t i = 0; i < rows; ++i, x += width, c += args.c_stride) {
+      const __m512i words = _mm512_packs_epi32(scaled<Rule>(x, left, float_zero_point),
+                                               scaled<Rule>(x + next, right, float_zero_point));
+      // Saturation at 16 bits lies beyond any clamp to s8 or u8, so it never shows.
+      const __m512i moved = _mm512_adds_epi16(words, zero_point);
+      const __m512i codes = _mm512_min_epi16(_mm512_max_epi16(moved, low), high);
+      _mm256_mask_storeu_epi8(c, mask,
+                              _mm256_permutevar8x32_epi32(_mm512_cvtepi16_epi8(codes), order));
+    }
   }
 }
 
@@ -316,30 +329,44 @@ inline void write(const gemm_s8_args& args, const std::int32_t* acc, index_t wid
 
 // --- the block ---
 
+/// Any number of rows of one panel.
+template <int Vectors>
+void rows_of_panel(const gemm_s8_args& args, index_t row, index_t rows, const std::int8_t* panel,
+                   const std::int32_t* start, std::int32_t* out, index_t out_stride) noexcept {
+  using function = void (*)(const gemm_s8_args&, index_t, index_t, const std::int8_t*,
+                            const std::int32_t*, std::int32_t*, index_t);
+  constexpr function of_height[] = {nullptr,           tiles<1, Vectors>, tiles<2, Vectors>,
+                                    tiles<3, Vectors>, tiles<4, Vectors>, tiles<5, Vectors>,
+                                    tiles<6, Vectors>};
+  const row_tiles cut = cut_rows(rows, gemm_s8_rows);
+  of_height[cut.tall_rows](args, row, cut.tall, panel, start, out, out_stride);
+  if (cut.low > 0) {
+    const index_t done = cut.tall * cut.tall_rows;
+    of_height[cut.tall_rows - 1](args, row + done, cut.low, panel, start, out + done * out_stride,
+                                 out_stride);
+  }
+}
+
 template <int Vectors>
 void panels(const gemm_s8_args& args, const gemm_block& block) noexcept {
-  using tile_function = void (*)(const gemm_s8_args&, index_t, const std::int8_t*,
-                                 const std::int32_t*, std::int32_t*, index_t);
-  constexpr tile_function tiles[] = {tile<1, Vectors>, tile<2, Vectors>, tile<3, Vectors>,
-                                     tile<4, Vectors>, tile<5, Vectors>, tile<6, Vectors>};
   constexpr index_t width = 16 * Vectors;
-  alignas(64) std::int32_t start[64], buffer[gemm_s8_rows * 64];
+  alignas(64) std::int32_t start[width], buffer[buffered_rows * width];
   const index_t panel_bytes = pare::detail::round_up(args.k, 4) * width;
-  for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
-    const std::int8_t* w = args.panels + panel * panel_bytes;
-    const index_t column = panel * width, columns = pare::detail::min(width, args.columns - column);
+  for (index_t i = block.first_panel; i < block.last_panel; ++i) {
+    const std::int8_t* panel = args.panels + i * panel_bytes;
+    const index_t column = i * width, columns = pare::detail::min(width, args.columns - column);
     for (index_t j = 0; j < width; j += 16) start_values(args, column + j, start + j);
-    const bool in_place = args.kind == output_kind::s32 && columns == width;
-    for (index_t row = block.first_row; row < block.last_row;) {
-      const index_t rows = next_tile_rows(block.last_row - row, gemm_s8_rows);
-      if (in_place) {
-        std::int32_t* c = static_cast<std::int32_t*>(args.c) + row * args.c_stride + column;
-        tiles[rows - 1](args, row, w, start, c, args.c_stride);
-      } else {
-        tiles[rows - 1](args, row, w, start, buffer, width);
-        write(args, buffer, width, row, rows, column, columns);
-      }
-      row += rows;
+    if (args.kind == output_kind::s32 && columns == width) {
+      std::int32_t* c =
+          static_cast<std::int32_t*>(args.c) + block.first_row * args.c_stride + column;
+      rows_of_panel<Vectors>(args, block.first_row, block.last_row - block.first_row, panel, start,
+                             c, args.c_stride);
+      continue;
+    }
+    for (index_t row = block.first_row; row < block.last_row; row += buffered_rows) {
+      const index_t rows = pare::detail::min(buffered_rows, block.last_row - row);
+      rows_of_panel<Vectors>(args, row, rows, panel, start, buffer, width);
+      write(args, buffer, width, row, rows, column, columns);
     }
   }
 }

@@ -1,0 +1,23 @@
+// All that runs on a target: kernels and the formats they read. Needs nothing but the compiler: no
+// heap, no exceptions, no RTTI.
+#ifndef PARE_INFERENCE_HPP
+#define PARE_INFERENCE_HPP
+
+#include <pare/core/fixed_point.hpp>
+#include <pare/core/for_each.hpp>
+#include <pare/core/parallel.hpp>
+#include <pare/core/result.hpp>
+#include <pare/core/small_float.hpp>
+#include <pare/core/subview.hpp>
+#include <pare/core/workspace.hpp>
+#include <pare/format/affine.hpp>
+#include <pare/format/csr.hpp>
+#include <pare/format/low_rank.hpp>
+#include <pare/format/packed_linear.hpp>
+#include <pare/kernels/isa.hpp>
+#include <pare/kernels/linear.hpp>
+#include <pare/kernels/low_rank_linear.hpp>
+#include <pare/kernels/pack_linear.hpp>
+#include <pare/kernels/sparse_linear.hpp>
+
+#endif  // PARE_INFERENCE_HPP

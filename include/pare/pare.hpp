@@ -1,0 +1,25 @@
+// Everything, for hosts: compress a network, and run it. Needs Eigen and xsimd; a program that only
+// runs networks includes pare/inference.hpp.
+#ifndef PARE_PARE_HPP
+#define PARE_PARE_HPP
+
+#include <pare/core/eigen.hpp>
+#include <pare/core/std_threads.hpp>
+#include <pare/core/std_views.hpp>
+#include <pare/core/tensor.hpp>
+#include <pare/distill/loss.hpp>
+#include <pare/factorize/svd.hpp>
+#include <pare/inference.hpp>
+#include <pare/io/npy.hpp>
+#include <pare/layers/linear.hpp>
+#include <pare/prune/amount.hpp>
+#include <pare/prune/magnitude.hpp>
+#include <pare/prune/mask.hpp>
+#include <pare/prune/sparsify.hpp>
+#include <pare/prune/structured.hpp>
+#include <pare/prune/surgery.hpp>
+#include <pare/quantize/affine.hpp>
+#include <pare/quantize/dynamic.hpp>
+#include <pare/quantize/range.hpp>
+
+#endif  // PARE_PARE_HPP

@@ -1,0 +1,92 @@
+// Every function of the target tier, instantiated without exceptions and RTTI: check.py looks at
+// what this object needs from the outside. Compiled for Cortex-M as well.
+#include <pare/inference.hpp>
+
+namespace {
+
+template <class View>
+pare::index_t sum_of_extents(const View& v) {
+  pare::index_t sum = 0;
+  for (std::size_t r = 0; r < View::rank(); ++r) sum += static_cast<pare::index_t>(v.extent(r));
+  return sum;
+}
+
+}  // namespace
+
+pare::index_t use_views(float* data, pare::index_t rows, pare::index_t columns) {
+  const auto m = pare::view(data, rows, columns);
+  const auto part = pare::subview(m, pare::range{0, rows / 2}, pare::strided_range{0, columns, 2});
+  pare::for_each_element(part, [](float& x, pare::index_t i) { x += static_cast<float>(i); });
+  pare::for_each_pair(part, part, [](float& a, const float& b, pare::index_t) { a *= b; });
+  return sum_of_extents(pare::transposed(m)) + sum_of_extents(part);
+}
+
+std::int32_t use_fixed_point(pare::requantization rule, std::int32_t acc, double factor) {
+  return pare::requantize(rule, acc, static_cast<float>(factor),
+                          pare::make_fixed_multiplier(factor), 3, -128, 127);
+}
+
+float use_small_floats(float x) {
+  return static_cast<float>(pare::half(x)) + static_cast<float>(pare::bfloat16(x));
+}
+
+pare::result<pare::index_t> use_results(pare::workspace scratch, pare::index_t count) {
+  const float* taken = scratch.take<float>(count);
+  if (taken == nullptr) return {pare::status_code::workspace_too_small, "too small", "scratch"};
+  return count;
+}
+
+pare::status use_csr(const pare::csr_view<float>& w) { return pare::validate(w, w.nonzeros()); }
+
+pare::result<pare::packed_linear_view> use_pack(pare::matrix_view<const std::int8_t> codes,
+                                                pare::vector_view<const float> scales,
+                                                pare::vector_view<const float> bias,
+                                                pare::workspace memory) {
+  const pare::affine_view<std::int8_t, pare::dextents<pare::index_t, 2>> w{codes, scales, {}, 0};
+  if (const auto size = pare::packed_linear_size(codes.extent(0), codes.extent(1)); !size) {
+    return size.error();
+  }
+  return pare::pack_linear(w, bias, pare::linear_options{}, memory);
+}
+
+template <class X, class Y>
+pare::status run(const X* x, const pare::packed_linear_view& layer, Y* y, pare::index_t rows,
+                 pare::workspace scratch) {
+  return pare::linear(pare::view(x, rows, layer.in_features), layer,
+                      pare::view(y, rows, layer.out_features), scratch);
+}
+
+struct buffers {
+  float* f32;
+  std::int32_t* s32;
+  std::int8_t* s8;
+  std::uint8_t* u8;
+};
+
+pare::status use_linear(buffers x, const pare::packed_linear_view& layer, buffers y,
+                        pare::index_t rows, pare::workspace scratch) {
+  PARE_RETURN_IF_ERROR(pare::linear_workspace_size(layer.in_features, rows).status());
+  PARE_RETURN_IF_ERROR(run(x.f32, layer, y.f32, rows, scratch));
+  PARE_RETURN_IF_ERROR(run(x.s8, layer, y.s32, rows, scratch));
+  PARE_RETURN_IF_ERROR(run(x.s8, layer, y.f32, rows, scratch));
+  PARE_RETURN_IF_ERROR(run(x.s8, layer, y.s8, rows, scratch));
+  PARE_RETURN_IF_ERROR(run(x.s8, layer, y.u8, rows, scratch));
+  PARE_RETURN_IF_ERROR(run(x.u8, layer, y.s32, rows, scratch));
+  PARE_RETURN_IF_ERROR(run(x.u8, layer, y.f32, rows, scratch));
+  PARE_RETURN_IF_ERROR(run(x.u8, layer, y.s8, rows, scratch));
+  return run(x.u8, layer, y.u8, rows, scratch);
+}
+
+pare::status use_sparse_and_low_rank(const float* x, const pare::csr_view<float>& sparse,
+                                     const pare::low_rank_view<float>& factors, float* y,
+                                     pare::index_t rows, pare::workspace scratch) {
+  PARE_RETURN_IF_ERROR(pare::linear(pare::view(x, rows, sparse.columns), sparse, {},
+                                    pare::view(y, rows, sparse.rows)));
+  PARE_RETURN_IF_ERROR(pare::low_rank_workspace_size(factors.rank(), rows).status());
+  return pare::linear(pare::view(x, rows, factors.in_features()), factors, {},
+                      pare::view(y, rows, factors.out_features()), scratch, pare::activation::relu);
+}
+
+void use_parallel(float* data, pare::index_t n) {
+  pare::serial{}(n, [&](pare::index_t i) { data[i] = 0; });
+}

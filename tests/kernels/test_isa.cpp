@@ -1,0 +1,50 @@
+// Which kernels run, and forcing others.
+#include <pare/kernels/isa.hpp>
+
+#include <cstring>
+#include <string>
+
+#include "support/check.hpp"
+#include "support/isas.hpp"
+
+TEST_CASE("scalar code runs everywhere, and the best instruction set is active") {
+  CHECK(pare::is_supported(pare::isa::scalar));
+  pare::isa best = pare::isa::scalar;
+  for (const pare::isa i : pare::all_isas) {
+    if (pare::is_supported(i)) best = i;
+  }
+  CHECK(pare::active_isa() == best);
+}
+
+#if PARE_X86_KERNELS
+TEST_CASE("detection agrees with the compiler's") {
+  CHECK(pare::is_supported(pare::isa::avx2) == (__builtin_cpu_supports("avx2") != 0));
+  CHECK(pare::is_supported(pare::isa::avx512vnni) ==
+        (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")));
+}
+#endif
+
+TEST_CASE("an instruction set can be forced and given back") {
+  const pare::isa before = pare::active_isa();
+  CHECK(pare::set_active_isa(pare::isa::scalar) == pare::status::ok);
+  CHECK(pare::active_isa() == pare::isa::scalar);
+  CHECK(pare::set_active_isa(before) == pare::status::ok);
+  CHECK(pare::active_isa() == before);
+}
+
+TEST_CASE("what the machine cannot run is refused and changes nothing") {
+  const pare::isa before = pare::active_isa();
+  for (const pare::isa i : pare::all_isas) {
+    if (pare::is_supported(i)) continue;
+    CHECK(pare::set_active_isa(i) == pare::status::unsupported);
+    CHECK(pare::active_isa() == before);
+  }
+  CHECK(pare::set_active_isa(static_cast<pare::isa>(31)) == pare::status::unsupported);
+  CHECK(pare::active_isa() == before);
+}
+
+TEST_CASE("names are those of the enumeration") {
+  CHECK(std::string(pare::name(pare::isa::avx512vnni)) == "avx512vnni");
+  CHECK(std::string(pare::name(pare::isa::scalar)) == "scalar");
+}

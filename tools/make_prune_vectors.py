@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+"""Writes the reference values of tests/prune with torch.nn.utils.prune.
+
+    /usr/bin/python3 tools/make_prune_vectors.py        # Debian: python3-torch
+
+Writes tests/vectors/prune/*.npz next to this script's repository; the same bytes on every run.
+"""
+
+import itertools
+import pathlib
+
+import numpy
+import torch
+from torch.nn.utils import prune
+
+FOLDER = pathlib.Path(__file__).resolve().parent.parent / "tests" / "vectors" / "prune"
+
+
+def layer(weights):
+    """A module whose only parameter is `weight`."""
+    module = torch.nn.Module()
+    module.register_parameter("weight", torch.nn.Parameter(weights.clone()))
+    return module
+
+
+def mask_of(module):
+    return module.weight_mask.numpy().astype(numpy.uint8)
+
+
+def l1_unstructured(generator):
+    """w<i>, is_count<i>, amounts<i> [steps], masks<i> [steps, ...]: the mask after each step."""
+    arrays = {}
+    shapes = [(1, 1), (1, 7), (16, 32), (5, 3), (24, 17), (13, 11), (8, 40), (9, 9)]
+    for i, shape in enumerate(shapes):
+        weights = torch.randn(shape, generator=generator)
+        size = weights.numel()
+        is_count = i % 2 == 1
+        if is_count:
+            first = int(torch.randint(0, size // 2 + 1, (1,), generator=generator))
+            amounts = [first, size // 4, size - first - size // 4]  # the last step prunes all
+        else:
+            amounts = torch.rand(3, generator=generator, dtype=torch.float64).tolist()
+            amounts[1] = [0.5, 0.25, 0.75, 0.1][i // 2]  # halves, which round to even
+        module = layer(weights)
+        masks = []
+        for amount in amounts:
+            prune.l1_unstructured(module, "weight", amount=amount)
+            masks.append(mask_of(module))
+        arrays[f"w{i}"] = weights.numpy()
+        arrays[f"is_count{i}"] = numpy.array(int(is_count), numpy.uint8)
+        arrays[f"amounts{i}"] = numpy.array(amounts, numpy.float64)
+        arrays[f"masks{i}"] = numpy.stack(masks)
+    return arrays
+
+
+def l1_convolution(generator):
+    """As l1_unstructured, for one weight of rank 4."""
+    weights = torch.randn((6, 3, 3, 3), generator=generator)
+    module = layer(weights)
+    prune.l1_unstructured(module, "weight", amount=0.35)
+    return {"w": weights.numpy(), "amount": numpy.array(0.35), "mask": mask_of(module)}
+
+
+def ln_structured(generator):
+    """Eight cases for linear weights and, with the prefix conv_, eight for convolution weights:
+    weights [8, ...], parameters [8, 4] (dim, n, amount of each step), start [8, ...] (the mask
+    before), masks [8, 2, ...] (after each step) and norms<i> of the weights along dim."""
+    arrays = {}
+    for prefix, shape in (("", (12, 10)), ("conv_", (6, 5, 2, 2))):
+        columns = {"weights": [], "parameters": [], "start": [], "masks": []}
+        for dim, n, before in itertools.product((0, 1), (1, 2), (0.0, 0.6)):
+            weights = torch.randn(shape, generator=generator)
+            module = layer(weights)
+            start = numpy.ones(shape, numpy.uint8)
+            if before > 0:
+                prune.l1_unstructured(module, "weight", amount=before)
+                start = mask_of(module)
+            amounts = torch.rand(2, generator=generator, dtype=torch.float64).tolist()
+            masks = []
+            for amount in amounts:
+                prune.ln_structured(module, "weight", amount=amount, n=n, dim=dim)
+                masks.append(mask_of(module))
+            other = tuple(d for d in range(len(shape)) if d != dim)
+            norms = torch.linalg.vector_norm(weights.double(), ord=n, dim=other)
+            arrays[f"{prefix}norms{len(columns['start'])}"] = norms.numpy()
+            columns["weights"].append(weights.numpy())
+            columns["parameters"].append(numpy.array([dim, n, *amounts]))
+            columns["start"].append(start)
+            columns["masks"].append(numpy.stack(masks))
+        arrays.update({prefix + name: numpy.stack(cases) for name, cases in columns.items()})
+    return arrays
+
+
+def global_unstructured(generator):
+    """Three layers w0, w1, w2 under one threshold; amounts [2], masks<layer>_<step>."""
+    shapes = [(10, 14), (6, 10), (4, 3, 3, 3)]
+    modules = [layer(torch.randn(s, generator=generator) * (k + 1)) for k, s in enumerate(shapes)]
+    arrays = {f"w{k}": m.weight.detach().numpy().copy() for k, m in enumerate(modules)}
+    amounts = [0.45, 0.3]
+    for step, amount in enumerate(amounts):
+        prune.global_unstructured(
+            [(m, "weight") for m in modules], pruning_method=prune.L1Unstructured, amount=amount
+        )
+        for k, m in enumerate(modules):
+            arrays[f"mask{k}_{step}"] = mask_of(m)
+    arrays["amounts"] = numpy.array(amounts)
+    return arrays
+
+
+def surgery(generator):
+    """Two networks, their input, the indices that stay, and the output of the network in which the
+    other neurons or filters are zeroed by torch."""
+    arrays = {}
+
+    def add(name, tensor):
+        arrays[name] = tensor.detach().numpy().copy()
+
+    first, second = torch.nn.Linear(7, 12), torch.nn.Linear(12, 5)
+    conv1, conv2 = torch.nn.Conv2d(2, 6, 3), torch.nn.Conv2d(6, 4, 3)
+    flat = torch.nn.Linear(6 * 4 * 5, 3)
+    for module in (first, second, conv1, conv2, flat):
+        for parameter in module.parameters():
+            parameter.data = torch.randn(parameter.shape, generator=generator)
+
+    neurons = torch.tensor([0, 3, 4, 8, 11])
+    alive = torch.zeros(12).index_fill(0, neurons, 1.0)
+    x = torch.randn((4, 7), generator=generator)
+    add("linear_x", x)
+    add("linear_w1", first.weight)
+    add("linear_b1", first.bias)
+    add("linear_w2", second.weight)
+    add("linear_b2", second.bias)
+    add("linear_kept", neurons)
+    add("linear_y", second(torch.relu(first(x)) * alive))
+
+    filters = torch.tensor([1, 2, 5])
+    alive = torch.zeros(6).index_fill(0, filters, 1.0)[None, :, None, None]
+    x = torch.randn((2, 2, 6, 7), generator=generator)
+    hidden = torch.relu(conv1(x)) * alive
+    add("conv_x", x)
+    add("conv_w1", conv1.weight)
+    add("conv_b1", conv1.bias)
+    add("conv_w2", conv2.weight)
+    add("conv_b2", conv2.bias)
+    add("conv_kept", filters)
+    add("conv_y", conv2(hidden))
+    add("flat_w", flat.weight)
+    add("flat_b", flat.bias)
+    add("flat_y", flat(hidden.flatten(1)))
+    return arrays
+
+
+def main():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    cases = [l1_unstructured, l1_convolution, ln_structured, global_unstructured, surgery]
+    for seed, make in enumerate(cases):
+        numpy.savez(FOLDER / f"{make.__name__}.npz", **make(torch.Generator().manual_seed(seed)))
+
+
+if __name__ == "__main__":
+    main()
