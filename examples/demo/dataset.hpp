@@ -114,9 +114,9 @@ inline pare::result<dataset> load_dataset(const std::string& folder) {
   if (!test) return test.error();
   for (std::size_t axis : {1, 2}) {
     if (known->images.extent(axis) != test->images.extent(axis)) {
-      return {pare::status_code::shape_mismatch, "its pictures differ in size from those to train on",
-              "t10k-images-idx3-ubyte", pare::position_kind::byte,
-              static_cast<pare::index_t>(4 + 4 * axis)};
+      return {pare::status_code::shape_mismatch,
+              "its pictures differ in size from those to train on", "t10k-images-idx3-ubyte",
+              pare::position_kind::byte, static_cast<pare::index_t>(4 + 4 * axis)};
     }
   }
 

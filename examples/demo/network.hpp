@@ -13,7 +13,11 @@
 #include <variant>
 #include <vector>
 
-#include <pare/pare.hpp>
+#include <pare/core/subview.hpp>
+#include <pare/kernels/low_rank_linear.hpp>
+#include <pare/kernels/sparse_linear.hpp>
+#include <pare/layers/linear.hpp>
+#include <pare/prune/sparsify.hpp>
 
 #include "mlp.hpp"
 
@@ -43,7 +47,7 @@ inline constexpr pare::index_t most_rows = 256;
 struct runnable {
   /// Logits [rows, classes] of up to `most_rows` pictures. Allocates nothing.
   std::function<void(const pictures&, pare::matrix_view<float> logits)> run;
-  pare::index_t bytes = 0;         ///< of what has to be stored: weights and all that belongs to them
+  pare::index_t bytes = 0;  ///< of what has to be stored: weights and all that belongs to them
   pare::index_t packed_bytes = 0;  ///< of the same in memory while it runs, padding included
   std::string stored;              ///< what `bytes` counts
 };
@@ -61,9 +65,11 @@ struct sparse_layer {
 };
 
 struct low_rank_layer {
-  pare::low_rank_matrix<float> weight;
+  pare::tensor<float, 2> left, right;  ///< [out, rank] and [rank, in]
   pare::tensor<float, 1> bias;
   pare::activation act;
+
+  pare::low_rank_view<float> weight() const { return {left.view(), right.view()}; }
 };
 
 using float_matrix = pare::matrix_view<const float>;
@@ -78,19 +84,19 @@ inline pare::status run(const sparse_layer& layer, float_matrix x, pare::matrix_
 }
 inline pare::status run(const low_rank_layer& layer, float_matrix x, pare::matrix_view<float> y,
                         pare::workspace scratch) {
-  return pare::linear(x, layer.weight.view(), layer.bias.view(), y, scratch, layer.act);
+  return pare::linear(x, layer.weight(), layer.bias.view(), y, scratch, layer.act);
 }
 
 inline pare::index_t out_features(const int8_layer& l) { return l.packed.out_features(); }
 inline pare::index_t out_features(const sparse_layer& l) { return l.weight.rows(); }
-inline pare::index_t out_features(const low_rank_layer& l) { return l.weight.left.extent(0); }
+inline pare::index_t out_features(const low_rank_layer& l) { return l.left.extent(0); }
 
 inline pare::index_t scratch_bytes(const int8_layer& l) {
   return pare::linear_workspace_size(l.packed.in_features(), most_rows).value();
 }
 inline pare::index_t scratch_bytes(const sparse_layer&) { return 0; }
 inline pare::index_t scratch_bytes(const low_rank_layer& l) {
-  return pare::low_rank_workspace_size(l.weight.left.extent(1), most_rows).value();
+  return pare::low_rank_workspace_size(l.left.extent(1), most_rows).value();
 }
 
 /// Layers of any form in a row, f32 between them.
@@ -119,8 +125,8 @@ class float_network {
       const auto y =
           is_last ? logits : pare::subview(outputs_[i].view(), pare::range{0, rows}, pare::all);
       const pare::workspace scratch(scratch_.data(), scratch_.size());
-      check(std::visit([&](const auto& form) { return demo::run(form, x, y, scratch); },
-                       layers_[i]));
+      check(
+          std::visit([&](const auto& form) { return demo::run(form, x, y, scratch); }, layers_[i]));
       x = y;
     }
   }

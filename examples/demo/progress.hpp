@@ -50,6 +50,11 @@ class progress_bar {
     std::fflush(stdout);
   }
 
+  /// Ends the line without a word.
+  void clear() {
+    if (visible_) std::printf("\033[K"), std::fflush(stdout);
+  }
+
   double seconds() const { return seconds_since(started_); }
 
  private:

@@ -17,11 +17,11 @@ enum class kind { baseline, distilled, pruned, factorized, quantized, combined }
 struct row {
   std::string technique;
   kind family = kind::baseline;
-  std::string layers;              ///< widths, such as 784-512-256-10
-  std::string stored;              ///< what `bytes` counts
-  double accuracy = 0;             ///< percent of the test pictures
-  pare::index_t bytes = 0;         ///< to be stored
-  pare::index_t packed_bytes = 0;  ///< in memory while it runs
+  std::string layers;                      ///< widths, such as 784-512-256-10
+  std::string stored;                      ///< what `bytes` counts
+  double accuracy = 0;                     ///< percent of the test pictures
+  pare::index_t bytes = 0;                 ///< to be stored
+  pare::index_t packed_bytes = 0;          ///< in memory while it runs
   double us_1 = 0, us_64 = 0;              ///< microseconds a picture, batches of 1 and 64
   double eigen_us_1 = 0, eigen_us_64 = 0;  ///< of the same layers, dense float, in Eigen
 };

@@ -1,9 +1,15 @@
 #include "stages.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
-#include <pare/pare.hpp>
+#include <pare/distill/loss.hpp>
+#include <pare/prune/magnitude.hpp>
+#include <pare/prune/mask.hpp>
+#include <pare/prune/structured.hpp>
+#include <pare/prune/surgery.hpp>
+#include <pare/quantize/affine.hpp>
 
 namespace demo {
 namespace {
@@ -27,20 +33,20 @@ index_t bytes_of(const pare::tensor<float, 1>& bias) {
 
 void train_on_labels(mlp& network, const dataset& data, const training& options) {
   train(network, data, options, [](const minibatch& b, pare::matrix_view<float> gradient) {
-    return pare::cross_entropy(b.logits, b.labels, gradient).value();
+    return pare::cross_entropy(b.logits, b.labels, gradient);
   });
 }
 
 void distil(const mlp& teacher, mlp& student, const dataset& data, const training& options,
             const pare::distillation& loss) {
-  const pare::tensor<float, 2> inputs = to_inputs(data.train, data.pixel_scale);
-  std::vector<matrix> outputs;
-  const matrix& taught = forward(teacher, pare::to_eigen(inputs.view()), outputs);
+  const auto taught = logits_of(in_eigen(teacher), data.train, data.pixel_scale);
 
   train(student, data, options, [&](const minibatch& b, pare::matrix_view<float> gradient) {
-    matrix targets(b.logits.extent(0), b.logits.extent(1));
-    for (index_t row = 0; row < targets.rows(); ++row) targets.row(row) = taught.row(b.pictures[row]);
-    return pare::distillation_loss(b.logits, view_of(targets), b.labels, loss, gradient).value();
+    pare::tensor<float, 2> targets(b.logits.extents());
+    for (index_t row = 0; row < targets.extent(0); ++row) {
+      std::copy_n(&taught(b.pictures[row], 0), classes, &targets(row, 0));
+    }
+    return pare::distillation_loss(b.logits, targets.view(), b.labels, loss, gradient);
   });
 }
 
@@ -83,18 +89,6 @@ mlp remove_neurons(const mlp& network, double fraction) {
   return narrow;
 }
 
-mlp factorize(const mlp& network, double energy) {
-  pare::svd options;
-  options.energy = energy;
-  mlp thin;
-  for (const dense& layer : network) {
-    auto factors = pare::truncated_svd(layer.weight.view(), options).value();
-    thin.push_back({std::move(factors.right), {}, pare::activation::none});
-    thin.push_back({std::move(factors.left), layer.bias, layer.act});
-  }
-  return thin;
-}
-
 // --- networks that run ---
 
 runnable in_eigen(const mlp& network) {
@@ -106,7 +100,7 @@ runnable in_eigen(const mlp& network) {
   r.packed_bytes = r.bytes;
   auto outputs = std::make_shared<std::vector<matrix>>();
   r.run = [network, outputs](const pictures& p, pare::matrix_view<float> logits) {
-    pare::to_eigen(logits) = forward(network, pare::to_eigen(p.inputs), *outputs);
+    pare::to_eigen(logits) = forward(network, p.inputs, *outputs);
   };
   return r;
 }
@@ -128,8 +122,8 @@ runnable as_low_rank(const mlp& factors) {
   index_t bytes = 0;
   for (std::size_t i = 0; i < factors.size(); i += 2) {
     const dense &right = factors[i], &left = factors[i + 1];
-    low_rank_layer low_rank{{left.weight, right.weight}, left.bias, left.act};
-    bytes += low_rank.weight.view().bytes() + bytes_of(low_rank.bias);
+    low_rank_layer low_rank{left.weight, right.weight, left.bias, left.act};
+    bytes += low_rank.weight().bytes() + bytes_of(low_rank.bias);
     layers.push_back(std::move(low_rank));
   }
   return make_runnable<float_network>(std::move(layers), bytes, bytes, "f32 factors, biases");
@@ -156,7 +150,7 @@ runnable as_static_int8(const mlp& network, const dataset& data) {
   const index_t some = std::min<index_t>(data.train.count(), 2000);
   const auto inputs = to_inputs(slice(data.train, 0, some), data.pixel_scale);
   std::vector<matrix> outputs;
-  forward(network, pare::to_eigen(inputs.view()), outputs);
+  forward(network, inputs.view(), outputs);
 
   pare::affine range_options;
   range_options.scheme = pare::symmetry::asymmetric;
@@ -174,7 +168,8 @@ runnable as_static_int8(const mlp& network, const dataset& data) {
       options.output = pare::choose_params<std::uint8_t>(range, range_options).value();
     }
     auto packed = pare::pack_linear(codes.view(), layer.bias.view(), options).value();
-    bytes += codes.bytes() + bytes_of(layer.bias) + static_cast<index_t>(sizeof(pare::affine_params));
+    bytes +=
+        codes.bytes() + bytes_of(layer.bias) + static_cast<index_t>(sizeof(pare::affine_params));
     packed_bytes += packed.packed_bytes();
     layers.push_back(std::move(packed));
     reads = options.output;
@@ -185,19 +180,23 @@ runnable as_static_int8(const mlp& network, const dataset& data) {
 
 // --- figures ---
 
-double accuracy(const runnable& network, const labelled_images& set, float pixel_scale) {
-  const auto inputs = to_inputs(set, pixel_scale);
-  const pictures all{inputs.view(), set.rows()};
-  pare::tensor<float, 2> logits({most_rows, classes});
-  index_t correct = 0;
+pare::tensor<float, 2> logits_of(const runnable& network, const labelled_images& set,
+                                 float pixel_scale) {
+  pare::tensor<float, 2> logits({set.count(), classes});
   for (index_t first = 0; first < set.count(); first += most_rows) {
-    const index_t rows = std::min(most_rows, set.count() - first);
-    const auto these = pare::subview(logits.view(), pare::range{0, rows}, pare::all);
-    network.run(all.rows(first, rows), these);
-    correct += count_correct(
-        these, pare::subview(set.labels.view(), pare::range{first, first + rows}));
+    const index_t last = std::min(first + most_rows, set.count());
+    const labelled_images some = slice(set, first, last);
+    const auto inputs = to_inputs(some, pixel_scale);
+    network.run({inputs.view(), some.rows()},
+                pare::subview(logits.view(), pare::range{first, last}, pare::all));
   }
-  return 100.0 * static_cast<double>(correct) / static_cast<double>(set.count());
+  return logits;
+}
+
+double accuracy(const runnable& network, const labelled_images& set, float pixel_scale) {
+  const auto logits = logits_of(network, set, pixel_scale);
+  return 100.0 * static_cast<double>(count_correct(logits.view(), set.labels.view())) /
+         static_cast<double>(std::max<index_t>(set.count(), 1));
 }
 
 }  // namespace demo

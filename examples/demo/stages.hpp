@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include <pare/distill/loss.hpp>
+
 #include "mlp.hpp"
 #include "network.hpp"
 
@@ -54,6 +56,10 @@ runnable as_int8(const mlp& network);
 runnable as_static_int8(const mlp& network, const dataset& data);
 
 // --- figures ---
+
+/// What a network says of every picture, [count, classes].
+pare::tensor<float, 2> logits_of(const runnable& network, const labelled_images& set,
+                                 float pixel_scale);
 
 /// The share of pictures, in percent, that a network puts into the right class.
 double accuracy(const runnable& network, const labelled_images& set, float pixel_scale);

@@ -62,7 +62,7 @@ std::uint32_t half_range(std::uint32_t i) {
 
 #if TEST_F16C
 __attribute__((target("f16c"))) void narrow_by_hardware(const float* from, std::uint16_t* to) {
-  *to = static_cast<std::uint16_t>(_cvtss_sh(*from, 0));
+  *to = static_cast<std::uint16_t>(_mm_cvtsi128_si32(_mm_cvtps_ph(_mm_set_ss(*from), 0)));
 }
 __attribute__((target("f16c"))) void widen_by_hardware(const std::uint16_t* from, float* to) {
   *to = _cvtsh_ss(*from);

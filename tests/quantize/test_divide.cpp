@@ -25,6 +25,14 @@ TEST_CASE("divide rounds the quotient of two floats once, also by a divisor that
   }
 }
 
+TEST_CASE("an inverse from divide is multiplied by, not divided by") {
+  // The example of FBGEMM's QuantUtils.h: the product is 127.5, the quotient 127.499992.
+  const volatile float scale = 0.00214854861f, x = 0.273939937f;
+  const float inverse = detail::divide(1.0f, static_cast<float>(scale));
+  CHECK(static_cast<float>(x) * inverse == 127.5f);
+  CHECK(detail::divide(static_cast<float>(x), static_cast<float>(scale)) < 127.5f);
+}
+
 TEST_CASE("divide gives the double nearest to a quotient, also by a constant") {
   // 1 / 255, 2 / 255 ... to the last of 53 bits, by long division of integers.
   for (std::uint64_t n = 1; n < 255; ++n) {

@@ -94,50 +94,65 @@ auto plain(const T& x) {
   }
 }
 
-template <class View>
-std::string place(const View& v, index_t linear) {
-  index_t at[View::rank() + 1] = {};
-  for (std::size_t r = View::rank(); r-- > 0;) {
-    at[r] = linear % v.extent(r);
-    linear /= v.extent(r);
-  }
+// Comparisons are instantiated for many types, so that what does not depend on them stands apart.
+
+template <class T>
+std::string text(const T& x) {
   std::ostringstream out;
-  out << "[";
-  for (std::size_t r = 0; r < View::rank(); ++r) out << (r > 0 ? ", " : "") << at[r];
-  out << "]";
+  out.precision(std::numeric_limits<double>::max_digits10);
+  out << x;
   return out.str();
 }
 
-template <class View>
-std::string shape(const View& v) {
-  std::ostringstream out;
-  out << "[";
-  for (std::size_t r = 0; r < View::rank(); ++r) out << (r > 0 ? ", " : "") << v.extent(r);
-  out << "]";
-  return out.str();
+inline std::string list(const index_t* values, std::size_t count) {
+  std::string out = "[";
+  for (std::size_t r = 0; r < count; ++r) out += (r > 0 ? ", " : "") + std::to_string(values[r]);
+  return out + "]";
+}
+
+/// The index of the element that is the `linear`-th in row-major order.
+inline std::string place(const index_t* shape, std::size_t rank, index_t linear) {
+  std::vector<index_t> at(rank);
+  for (std::size_t r = rank; r-- > 0; linear /= shape[r]) at[r] = linear % shape[r];
+  return list(at.data(), rank);
+}
+
+inline comparison other_shape(const index_t* a, std::size_t rank_a, const index_t* b,
+                              std::size_t rank_b) {
+  return {false, "shapes " + list(a, rank_a) + " and " + list(b, rank_b)};
+}
+
+inline comparison difference(const index_t* shape, std::size_t rank, index_t linear,
+                             const std::string& a, const std::string& b, index_t count) {
+  return {false, "at " + place(shape, rank, linear) + ": " + a + " and " + b + " (" +
+                     std::to_string(count) + " in all)"};
 }
 
 template <class A, class B, class Same>
 comparison compare(const A& a, const B& b, Same same) {
-  if constexpr (A::rank() != B::rank()) {
-    std::ostringstream out;
-    out << "rank " << A::rank() << " and rank " << B::rank();
-    return {false, out.str()};
-  } else {
-    if (!pare::detail::same_shape(a, b)) {
-      return {false, "shapes " + shape(a) + " and " + shape(b)};
-    }
-    index_t different = 0;
-    std::ostringstream out;
-    out.precision(std::numeric_limits<double>::max_digits10);
+  index_t shape_a[A::rank() + 1] = {}, shape_b[B::rank() + 1] = {};
+  for (std::size_t r = 0; r < A::rank(); ++r) shape_a[r] = a.extent(r);
+  for (std::size_t r = 0; r < B::rank(); ++r) shape_b[r] = b.extent(r);
+  if (!pare::detail::same_shape(a, b)) {
+    return other_shape(shape_a, A::rank(), shape_b, B::rank());
+  }
+  if constexpr (A::rank() == B::rank()) {
+    index_t count = 0, first = 0;
+    typename A::value_type first_a{};
+    typename B::value_type first_b{};
     pare::for_each_pair(a, b, [&](const auto& x, const auto& y, index_t i) {
       if (same(x, y)) return;
-      if (different++ == 0) out << "at " << place(a, i) << ": " << plain(x) << " and " << plain(y);
+      if (count++ > 0) return;
+      first = i;
+      first_a = x;
+      first_b = y;
     });
-    if (different == 0) return {};
-    out << " (" << different << " of " << a.size() << " differ)";
-    return {false, out.str()};
+    if (count > 0) {
+      return difference(shape_a, A::rank(), first, text(plain(first_a)), text(plain(first_b)),
+                        count);
+    }
   }
+  return {};
 }
 
 }  // namespace detail

@@ -7,9 +7,13 @@
 
 #include <pare/core/config.hpp>
 
-#if !defined(PARE_ASSERT_HANDLER) && (defined(__linux__) || defined(__APPLE__) || defined(_WIN32))
+#ifndef PARE_ASSERT_HANDLER
+#if defined(__linux__) || defined(__APPLE__) || defined(_WIN32)
+#define PARE_DETAIL_PRINTS 1
 #include <cstdio>
 #include <cstdlib>
+#else
+#define PARE_DETAIL_PRINTS 0
 #endif
 
 namespace pare::detail {
@@ -22,7 +26,7 @@ namespace pare::detail {
                                          [[maybe_unused]] const char* message,
                                          [[maybe_unused]] const char* file,
                                          [[maybe_unused]] int line) noexcept {
-#if !defined(PARE_ASSERT_HANDLER) && (defined(__linux__) || defined(__APPLE__) || defined(_WIN32))
+#if PARE_DETAIL_PRINTS
   std::fprintf(stderr, "%s:%d: pare: %s [%s]\n", file, line, message, condition);
   std::abort();
 #elif defined(__GNUC__) || defined(__clang__)
@@ -35,7 +39,6 @@ namespace pare::detail {
 
 }  // namespace pare::detail
 
-#ifndef PARE_ASSERT_HANDLER
 #define PARE_ASSERT_HANDLER(condition, message, file, line) \
   ::pare::detail::contract_broken(condition, message, file, line)
 #endif

@@ -35,7 +35,9 @@ namespace detail {
 #if PARE_EXCEPTIONS
   throw bad_result_access(e);
 #else
-  contract_broken("result::value() of an error", e.message, e.subject, 0);
+  PARE_ASSERT_HANDLER("result::value() of an error", e.message, e.subject, 0);
+  for (;;) {  // a handler that returns finds nothing to return to
+  }
 #endif
 }
 

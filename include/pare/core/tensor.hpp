@@ -2,6 +2,7 @@
 #ifndef PARE_CORE_TENSOR_HPP
 #define PARE_CORE_TENSOR_HPP
 
+#include <cstring>
 #include <initializer_list>
 #include <new>
 #include <utility>
@@ -55,7 +56,7 @@ class tensor {
         return {status_code::out_of_memory, "the host has not enough memory for this tensor",
                 "shape", position_kind::byte, static_cast<index_t>(bytes)};
       }
-      t.data_ = ::new (memory) T[static_cast<std::size_t>(*size)]{};
+      t.data_ = static_cast<T*>(std::memset(memory, 0, bytes));
     }
     t.shape_ = shape;
     return t;
@@ -63,7 +64,7 @@ class tensor {
 
   /// A row-major copy of the elements of any view.
   template <class U, class E, class L>
-  static result<tensor> copy_of(const tensor_view<U, E, L>& source) noexcept {
+  static PARE_ALWAYS_INLINE result<tensor> copy_of(const tensor_view<U, E, L>& source) noexcept {
     auto t = create(extents_type(source.extents()));
     if (t) {
       for_each_element(source, [data = t->data()](const U& element, index_t i) {

@@ -192,7 +192,8 @@ template <class G, class S, class SE, class SL, class T, class TE, class TL, cla
   const double scale = 1.0 / (static_cast<double>(rows) * temperature);
   double sum = 0.0;
   for (index_t r = 0; r < rows; ++r) {
-    const softmax_row s(student, r, temperature), t(teacher, r, temperature);
+    const softmax_row s(student, r, temperature);
+    const softmax_row t(teacher, r, temperature);
     for (index_t c = 0; c < classes; ++c) {
       const double p = t.probability(c);
       // The logarithms are finite, so that 0 * log 0 is 0.
@@ -284,7 +285,8 @@ template <class G, class S, class SE, class SL, class T, class TE, class TL, cla
   const double hard_scale = (1.0 - alpha) / static_cast<double>(rows);
   double soft_sum = 0.0, hard_sum = 0.0;
   for (index_t r = 0; r < rows; ++r) {
-    const softmax_row s(student, r, temperature), t(teacher, r, temperature);
+    const softmax_row s(student, r, temperature);
+    const softmax_row t(teacher, r, temperature);
     const softmax_row hard(student, r, 1.0);
     const auto label = static_cast<index_t>(labels(r));
     hard_sum -= hard.log_probability(label);

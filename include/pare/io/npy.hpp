@@ -444,11 +444,10 @@ inline status check_npy_booleans(const std::byte* data, const npy_header& h) noe
   return {};
 }
 
-/// Whether a file of `size` bytes holds exactly the array of its header, as T with `rank`
-/// dimensions.
-template <class T>
-status check_npy(const npy_header& h, std::size_t rank, index_t size) noexcept {
-  constexpr npy_type wanted = npy_type_of<T>();
+/// Whether a file of `size` bytes holds exactly the array of its header, as the type and with the
+/// rank that the caller wants.
+inline status check_npy(const npy_header& h, npy_type wanted, std::size_t rank,
+                        index_t size) noexcept {
   if (h.type != wanted && !(h.type == npy_type::boolean && wanted == npy_type::uint8)) {
     return {status_code::unsupported, properties_of(h.type).mismatch, "npy"};
   }
@@ -519,7 +518,7 @@ template <class T, class E, class L>
                               const tensor_view<T, E, L>& out) noexcept {
   const result<npy_header> h = parse_npy_header(bytes, size);
   if (!h) return h.error();
-  PARE_RETURN_IF_ERROR(detail::check_npy<T>(*h, E::rank(), size));
+  PARE_RETURN_IF_ERROR(detail::check_npy(*h, detail::npy_type_of<T>(), E::rank(), size));
   for (std::size_t r = 0; r < E::rank(); ++r) {
     if (out.extent(r) != h->shape[r]) {
       return {status_code::shape_mismatch, "the array has another shape than the view", "npy",
@@ -542,7 +541,7 @@ template <class T, std::size_t Rank>
 [[nodiscard]] result<tensor<T, Rank>> read_npy(const void* bytes, index_t size) noexcept {
   const result<npy_header> h = parse_npy_header(bytes, size);
   if (!h) return h.error();
-  PARE_RETURN_IF_ERROR(detail::check_npy<T>(*h, Rank, size));
+  PARE_RETURN_IF_ERROR(detail::check_npy(*h, detail::npy_type_of<T>(), Rank, size));
   auto array = tensor<T, Rank>::create(detail::npy_extents<Rank>(*h));
   if (array) PARE_RETURN_IF_ERROR((read_npy(bytes, size, array->view())));
   return array;
@@ -553,11 +552,13 @@ template <class T, std::size_t Rank>
 namespace detail {
 inline namespace PARE_ABI {
 
-/// Appends what stands before the elements; for NumPy 1.24 and newer, byte for byte what
-/// `numpy.save` writes.
-template <class View>
-index_t make_npy_header(const View& v, bool fortran_order, unsigned char (&header)[512]) noexcept {
-  using element = typename View::value_type;
+/// Writes what stands before the elements, as version 1.0 in this machine's byte order; byte for
+/// byte what `numpy.save` writes since NumPy 1.24.
+///
+/// @param h       type, order, rank and shape
+/// @param header  receives the text; the longest takes 320 bytes
+/// @return the number of bytes written
+inline index_t make_npy_header(const npy_header& h, unsigned char (&header)[512]) noexcept {
   index_t at = 10;
   const auto put = [&](const char* text) {
     for (; *text != '\0'; ++text) header[at++] = static_cast<unsigned char>(*text);
@@ -573,21 +574,20 @@ index_t make_npy_header(const View& v, bool fortran_order, unsigned char (&heade
     return count;
   };
 
-  constexpr npy_type type = npy_type_of<element>();
-  const char order[] = {
-      sizeof(element) == 1 ? '|' : (native_byte_order == byte_order::little ? '<' : '>'), '\0'};
+  const npy_type_properties type = properties_of(h.type);
   put("{'descr': '");
-  put(order);
-  put(properties_of(type).code);
-  put(fortran_order ? "', 'fortran_order': True, 'shape': ("
-                    : "', 'fortran_order': False, 'shape': (");
+  put(type.bytes == 1 ? "|" : (native_byte_order == byte_order::little ? "<" : ">"));
+  put(type.code);
+  put("', 'fortran_order': ");
+  put(h.fortran_order ? "True" : "False");
+  put(", 'shape': (");
   int growing_digits = 21;  // NumPy leaves room for the slowest extent to grow in place
-  for (std::size_t r = 0; r < View::rank(); ++r) {
+  for (index_t r = 0; r < h.rank; ++r) {
     if (r > 0) put(", ");
-    const int digits = put_number(v.extent(r));
-    if (r == (fortran_order ? View::rank() - 1 : 0)) growing_digits = digits;
+    const int digits = put_number(h.shape[r]);
+    if (r == (h.fortran_order ? h.rank - 1 : 0)) growing_digits = digits;
   }
-  put(View::rank() == 1 ? ",), }" : "), }");
+  put(h.rank == 1 ? ",), }" : "), }");
   for (int i = growing_digits; i < 21; ++i) put(" ");
   const index_t data_offset = (at + 1) / 64 * 64 + 64;
   while (at < data_offset - 1) header[at++] = ' ';
@@ -604,11 +604,17 @@ index_t make_npy_header(const View& v, bool fortran_order, unsigned char (&heade
 template <class T, class E, class L, class Sink>
 bool encode_npy(const tensor_view<T, E, L>& array, Sink&& sink) {
   using element = std::remove_const_t<T>;
-  constexpr bool fortran_order = std::is_same_v<L, layout_left> && E::rank() > 1;
-  unsigned char header[512];  // the longest takes 320: eight extents of 19 digits
-  const index_t header_bytes = make_npy_header(array, fortran_order, header);
+  static_assert(E::rank() <= static_cast<std::size_t>(npy_max_rank),
+                "pare: a .npy array that can be read again has at most 8 dimensions");
+  npy_header h;
+  h.type = npy_type_of<element>();
+  h.fortran_order = std::is_same_v<L, layout_left> && E::rank() > 1;
+  h.rank = static_cast<index_t>(E::rank());
+  for (std::size_t r = 0; r < E::rank(); ++r) h.shape[r] = array.extent(r);
+  unsigned char header[512];
+  const index_t header_bytes = make_npy_header(h, header);
   if (!sink(static_cast<const void*>(header), static_cast<std::size_t>(header_bytes))) return false;
-  return in_file_order(array, fortran_order, [&](const auto& v) {
+  return in_file_order(array, h.fortran_order, [&](const auto& v) {
     if (v.empty()) return true;
     if (is_row_major(v)) {
       return sink(static_cast<const void*>(v.data_handle()), v.size() * sizeof(element));
@@ -630,21 +636,22 @@ enum class file_use : std::uint8_t { read, create };
 /// An open file that closes itself.
 class file {
  public:
-  /// `create` fails where the file exists.
-  file(const std::filesystem::path& path, file_use use) noexcept {
-#ifdef _WIN32
-    handle_ = ::_wfopen(path.c_str(), use == file_use::read ? L"rb" : L"wbx");
-#else
-    handle_ = std::fopen(path.c_str(), use == file_use::read ? "rb" : "wbx");
-#endif
-  }
+  file() noexcept = default;
   file(const file&) = delete;
   file& operator=(const file&) = delete;
   ~file() {
     if (handle_ != nullptr) std::fclose(handle_);
   }
 
-  bool is_open() const noexcept { return handle_ != nullptr; }
+  /// `create` fails where the file exists.
+  bool open(const std::filesystem::path& path, file_use use) noexcept {
+#ifdef _WIN32
+    handle_ = ::_wfopen(path.c_str(), use == file_use::read ? L"rb" : L"wbx");
+#else
+    handle_ = std::fopen(path.c_str(), use == file_use::read ? "rb" : "wbx");
+#endif
+    return handle_ != nullptr;
+  }
   bool read(void* to, std::size_t size) noexcept {
     return size == 0 || std::fread(to, 1, size, handle_) == size;
   }
@@ -690,8 +697,8 @@ status replace_file(const std::filesystem::path& path, Write&& write) {
   for (int attempt = 0; attempt < 100; ++attempt) {
     fs::path temporary = target;
     temporary += ".part" + std::to_string(attempt);
-    file out(temporary, file_use::create);
-    if (!out.is_open()) {
+    file out;
+    if (!out.open(temporary, file_use::create)) {
       if (fs::exists(temporary, failure)) continue;  // someone else's: try the next name
       break;
     }
@@ -706,8 +713,21 @@ status replace_file(const std::filesystem::path& path, Write&& write) {
   return {status_code::io, "the file cannot be created", "path"};
 }
 
-template <class T, std::size_t Rank>
-result<tensor<T, Rank>> load_npy(const std::filesystem::path& path) {
+/// A .npy file, read up to its first element.
+struct opened_npy {
+  file in;
+  npy_header header;
+};
+
+inline error unreadable_file() noexcept {
+  return {status_code::io, position_kind::none, "the file cannot be read", "path", 0};
+}
+
+/// Opens a file, reads its header and checks that it holds what the caller wants.
+///
+/// The size is asked for first: opening a pipe would wait for its writer.
+inline status open_npy(const std::filesystem::path& path, npy_type wanted, std::size_t rank,
+                       opened_npy& npy) {
   std::error_code failure;
   const std::uintmax_t file_bytes = std::filesystem::file_size(path, failure);
   if (failure) return {status_code::io, "the file does not exist or is not a file", "path"};
@@ -715,15 +735,13 @@ result<tensor<T, Rank>> load_npy(const std::filesystem::path& path) {
     return {status_code::overflow, "the size of the file does not fit the index type", "path"};
   }
   const index_t size = static_cast<index_t>(file_bytes);
-  file in(path, file_use::read);
-  if (!in.is_open()) return {status_code::io, "the file cannot be opened", "path"};
-  const error unreadable{status_code::io, position_kind::none, "the file cannot be read", "path",
-                         0};
+  if (!npy.in.open(path, file_use::read))
+    return {status_code::io, "the file cannot be opened", "path"};
 
   unsigned char preamble[npy_preamble_bytes];
   const index_t known = min(size, npy_preamble_bytes);
-  if (!in.read(preamble, static_cast<std::size_t>(known))) return unreadable;
-  npy_header h;
+  if (!npy.in.read(preamble, static_cast<std::size_t>(known))) return unreadable_file();
+  npy_header& h = npy.header;
   index_t text_offset = 0;
   PARE_RETURN_IF_ERROR(read_npy_preamble(preamble, known, text_offset, h.data_offset));
   if (h.data_offset > size) {
@@ -731,13 +749,19 @@ result<tensor<T, Rank>> load_npy(const std::filesystem::path& path) {
   }
   std::vector<unsigned char> header(static_cast<std::size_t>(max(h.data_offset, known)));
   std::memcpy(header.data(), preamble, static_cast<std::size_t>(known));
-  if (!in.read(header.data() + known, header.size() - static_cast<std::size_t>(known))) {
-    return unreadable;
+  if (!npy.in.read(header.data() + known, header.size() - static_cast<std::size_t>(known))) {
+    return unreadable_file();
   }
   npy_dictionary_reader reader(header.data(), text_offset, h.data_offset);
   PARE_RETURN_IF_ERROR(reader.read(h));
-  PARE_RETURN_IF_ERROR(check_npy<T>(h, Rank, size));
+  return check_npy(h, wanted, rank, size);
+}
 
+template <class T, std::size_t Rank>
+result<tensor<T, Rank>> load_npy(const std::filesystem::path& path) {
+  opened_npy npy;
+  PARE_RETURN_IF_ERROR(open_npy(path, npy_type_of<T>(), Rank, npy));
+  const npy_header& h = npy.header;
   auto array = tensor<T, Rank>::create(npy_extents<Rank>(h));
   if (!array) return array;
   // Elements that only change their byte order are read into place; others move, so they need a
@@ -746,7 +770,7 @@ result<tensor<T, Rank>> load_npy(const std::filesystem::path& path) {
       dextents<index_t, 1>(h.fortran_order && Rank > 1 ? h.data_bytes : 0));
   if (!moved) return moved.error();
   std::byte* data = moved->empty() ? reinterpret_cast<std::byte*>(array->data()) : moved->data();
-  if (!in.read(data, static_cast<std::size_t>(h.data_bytes))) return unreadable;
+  if (!npy.in.read(data, static_cast<std::size_t>(h.data_bytes))) return unreadable_file();
   PARE_RETURN_IF_ERROR(check_npy_booleans(data, h));
   decode_npy(data, h, array->view());
   return array;

@@ -40,6 +40,13 @@ inline constexpr isa all_isas[] = {isa::scalar, isa::avx2, isa::avxvnni, isa::av
 
 namespace detail {
 
+/// What the process has found and what it uses: bits of `detect_isas` in the low byte, the active
+/// isa above; 0 before the first look. Constant-initialised; two threads that look at once write
+/// the same.
+inline std::atomic<unsigned> isa_state{0};
+
+inline namespace PARE_ABI {
+
 #if PARE_X86_KERNELS
 /// XCR0: which registers the operating system saves. Read by its opcode, since the intrinsic wants
 /// -mxsave.
@@ -78,22 +85,25 @@ inline unsigned detect_isas() noexcept {
 inline unsigned detect_isas() noexcept { return 1u << static_cast<unsigned>(isa::scalar); }
 #endif
 
-/// What the process has found and what it uses: bits of `detect_isas` in the low byte, the active
-/// isa above; 0 before the first look. Constant-initialised; two threads that look at once write
-/// the same.
-inline std::atomic<unsigned> isa_state{0};
-
 inline unsigned look_at_isas() noexcept {
   const unsigned found = detect_isas();
   unsigned best = 0;
   for (const isa i : all_isas) {
     if (((found >> static_cast<unsigned>(i)) & 1u) != 0) best = static_cast<unsigned>(i);
   }
-  unsigned expected = 0;
   const unsigned state = found | (best << 8);
+#if PARE_X86_KERNELS
+  unsigned expected = 0;
   return isa_state.compare_exchange_strong(expected, state, std::memory_order_relaxed) ? state
                                                                                        : expected;
+#else
+  // There is one answer, and Cortex-M0+ has no compare-and-exchange.
+  isa_state.store(state, std::memory_order_relaxed);
+  return state;
+#endif
 }
+
+}  // namespace PARE_ABI
 
 PARE_ALWAYS_INLINE unsigned isas() noexcept {
   const unsigned state = isa_state.load(std::memory_order_relaxed);
@@ -104,7 +114,7 @@ PARE_ALWAYS_INLINE unsigned isas() noexcept {
 
 /// Whether this machine, its operating system and this build can run kernels of `i`.
 PARE_ALWAYS_INLINE bool is_supported(isa i) noexcept {
-  return ((detail::isas() >> static_cast<unsigned>(i)) & 1u) != 0;
+  return static_cast<unsigned>(i) < 8 && ((detail::isas() >> static_cast<unsigned>(i)) & 1u) != 0;
 }
 
 /// The instruction set that calls use from now on: the best one supported, unless `set_active_isa`
@@ -112,6 +122,8 @@ PARE_ALWAYS_INLINE bool is_supported(isa i) noexcept {
 PARE_ALWAYS_INLINE isa active_isa() noexcept {
   return static_cast<isa>((detail::isas() >> 8) & 0xffu);
 }
+
+inline namespace PARE_ABI {
 
 /// Lets the whole process use `i`, for tests and comparisons. Layers packed before keep their
 /// layout and still run.
@@ -125,6 +137,7 @@ inline status set_active_isa(isa i) noexcept {
   return {};
 }
 
+}  // namespace PARE_ABI
 }  // namespace pare
 
 #endif  // PARE_KERNELS_ISA_HPP

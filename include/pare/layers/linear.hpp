@@ -36,6 +36,8 @@ class linear_layer {
   packed_linear_view view_;
 };
 
+inline namespace PARE_ABI {
+
 /// Packs int8 weights for this machine, in memory of its own.
 ///
 ///     auto w8 = pare::quantize(w, pare::affine{.axis = 0}).value();
@@ -60,6 +62,7 @@ template <class E, class L, class Bias = const float>
   return linear_layer(std::move(*memory), *view);
 }
 
+}  // namespace PARE_ABI
 }  // namespace pare
 
 #endif  // PARE_LAYERS_LINEAR_HPP

@@ -105,9 +105,10 @@ template <class T, class E, class L, class I, class IE, class IL>
     tensor_view<T, E, L> source, int axis, tensor_view<I, IE, IL> kept,
     index_t block = 1) noexcept {
   PARE_RETURN_IF_ERROR(detail::check_axis(axis, E::rank()));
-  // The view form checks the rest; here the product must only not overflow on the way to it.
+  // The view form checks the rest; here nonsense must only not overflow or fill the memory on the
+  // way to it.
   index_t along = 0;
-  if (block < 1 || !detail::checked_multiply(static_cast<index_t>(kept.extent(0)), block, along)) {
+  if (!detail::checked_multiply(static_cast<index_t>(kept.extent(0)), block, along)) {
     return {status_code::invalid_argument, "a block has at least one slice, and not too many",
             "block"};
   }

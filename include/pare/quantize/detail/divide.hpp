@@ -1,7 +1,8 @@
 // Division that stays a division under -ffast-math.
 //
 // With -freciprocal-math a compiler turns x / d into x * (1 / d) where d is a constant or does not
-// change in a loop, and the last bit with it. Rules that promise bits divide through here.
+// change in a loop, or x * (1 / d) into x / d, and the last bit with it. Rules that promise bits
+// divide through here.
 #ifndef PARE_QUANTIZE_DETAIL_DIVIDE_HPP
 #define PARE_QUANTIZE_DETAIL_DIVIDE_HPP
 
@@ -24,10 +25,10 @@ PARE_ALWAYS_INLINE Float opaque(Float x) noexcept {
 #endif
 }
 
-/// x / divisor, rounded once.
+/// x / divisor, rounded once, and apart from all that is done with it.
 template <class Float>
 PARE_ALWAYS_INLINE Float divide(Float x, Float divisor) noexcept {
-  return x / opaque(divisor);
+  return opaque(x / opaque(divisor));
 }
 
 }  // namespace pare::detail
