@@ -18,6 +18,7 @@ Where the values come from:
   tflite   ChooseQuantizationParams (double) and AffineQuantize (float division, ties away from
            zero), and scale = amax / 127 for symmetric codes, written here from their definitions:
            Python's floats are doubles, and its integers and fractions round exactly
+Scales of onnx and tflite whose inverse is infinite in float count as 0, as they do in the library.
 """
 import argparse
 import fractions
@@ -114,12 +115,16 @@ def random_ranges():
     lopsided = rng.uniform(-1, 1, (40, 2)) * 10.0 ** rng.uniform(-6, 3, (40, 2))
     # The zero point falls on a tie: scale 1, 0.25 and 2, min (k + 0.5) steps below 0.
     ties = [(-(k + 0.5) * s, (254.5 - k) * s) for k in range(0, 254, 17) for s in (1.0, 0.25, 2.0)]
+    # The next float below and above such a minimum leaves the scale as it is.
+    near = [(float(np.nextafter(f32(-(k + 0.5)), f32(to))), 254.5 - k)
+            for k in range(0, 24) for to in (0, -1000)]
     special = [(0, 0), (0.5, 0.5), (-0.5, -0.5), (0, 1), (-1, 0), (1, 2), (-2, -1), (0, 1e-45),
                (-1e-45, 0), (-1e-45, 1e-45), (0, 1e-38), (-1e-40, 3e-39), (0, 3e-36), (0, 3e-39),
                (-255, 0), (0, 255), (-127.5, 127.5), (-128, 127), (-127, 127), (0, 0.0155),
                (0, 0.0156), (-0.001, 0.002), (-1e-4, 0), (0, 1e-4), (-1e-3, 1e-3), (-1e-30, 2e-30),
                (0, 7.5e-37), (-3e-5, 3e-5), (0, 3.4e38), (-3.4e38, 0), (-1e38, 1.5e38)]
-    both = np.concatenate([ends, extreme, lopsided, np.array(ties), np.array(special, float)])
+    both = np.concatenate([ends, extreme, lopsided, np.array(ties), np.array(near),
+                           np.array(special, float)])
     both = np.sort(both.astype(f32), axis=1)
     return both[:, 0].copy(), both[:, 1].copy()
 
@@ -144,12 +149,17 @@ def torch_dynamic(mins, maxs):
             np.array([z for _, z in pairs], np.int32))
 
 
+def is_nothing(scale):
+    with np.errstate(divide="ignore", over="ignore"):
+        return not np.isfinite(f32(1) / f32(scale))
+
+
 def onnx_range(low, high, scheme, name, qmin, qmax):
     zero = f32(0)
     low, high = min(low, zero), max(high, zero)
     if scheme == "asymmetric":  # DynamicQuantizeLinear
         scale = f32(high - low) / f32(qmax - qmin)
-        if high == low or scale == 0:
+        if is_nothing(scale):
             scale = f32(1)
         from_min = f32(qmin) - f32(low / scale)
         return scale, int(np.rint(np.clip(from_min, f32(qmin), f32(qmax))))
@@ -173,9 +183,9 @@ def tflite_range(low, high, scheme, name, qmin, qmax):
     low, high = min(float(low), 0.0), max(float(high), 0.0)
     if scheme == "symmetric":
         scale = f32(max(-low, high)) / f32(127)
-        return (scale if scale != 0 else f32(1)), (0 if name == "s8" else 128)
+        return (f32(1) if is_nothing(scale) else scale), (0 if name == "s8" else 128)
     scale = (high - low) / (float(qmax) - float(qmin))
-    if f32(scale) == 0:
+    if is_nothing(scale):
         return f32(1), 0
     from_min, from_max = qmin - low / scale, qmax - high / scale
     error_min = abs(float(qmin)) + abs(low / scale)

@@ -112,8 +112,9 @@ std::string data_folder(const arguments& a) {
 
 /// What depends on the task: chosen on the validation part, never on the test pictures.
 struct plan {
-  std::vector<index_t> teacher, student;     ///< widths
-  training teaching, learning, fine_tuning;  ///< of the teacher, of a student, after a cut
+  std::vector<index_t> teacher, student;  ///< widths
+  training teaching, learning;            ///< of the teacher, of a student
+  training fine_tuning, refining;         ///< after a cut into the teacher, into the student
   pare::distillation loss;
   double pruned_weights = 0.9;  ///< shares
   double removed_neurons = 0.5;
@@ -128,23 +129,22 @@ plan make_plan(const dataset& data, const arguments& a) {
   const bool is_small = data.train.count() < 10000;
   p.teacher = {pixels, 512, 256, classes};
   p.student = {pixels, 128, 64, classes};
-  p.loss.temperature = 1;
+  p.loss.temperature = 2;
   p.loss.alpha = 0.5;
 
-  p.teaching.epochs = 25;
+  p.teaching.epochs = 20;
   p.teaching.dropout = 0.1f;
   p.teaching.weight_decay = 0.05f;
   p.teaching.shift = 1;
   p.learning.epochs = 30;
   p.fine_tuning.epochs = 5;
-  p.fine_tuning.learning_rate = 5e-4f;
-  p.fine_tuning.dropout = 0.1f;
+  p.refining.epochs = 15;
 
   if (is_small) {
     p.teacher = {pixels, 256, 128, classes};
     p.student = {pixels, 32, classes};
     p.teaching.shift = 0;
-    for (training* t : {&p.teaching, &p.learning, &p.fine_tuning}) {
+    for (training* t : {&p.teaching, &p.learning, &p.fine_tuning, &p.refining}) {
       t->batch = 32;
       t->epochs *= 3;
     }
@@ -153,11 +153,11 @@ plan make_plan(const dataset& data, const arguments& a) {
     p.timing_seconds = 0.1;
     p.teaching.shift = 0;
     p.teaching.dropout = 0;
-    for (training* t : {&p.teaching, &p.learning, &p.fine_tuning}) {
+    for (training* t : {&p.teaching, &p.learning, &p.fine_tuning, &p.refining}) {
       t->epochs = std::max(1, t->epochs / 10);
     }
   }
-  for (training* t : {&p.teaching, &p.learning, &p.fine_tuning}) {
+  for (training* t : {&p.teaching, &p.learning, &p.fine_tuning, &p.refining}) {
     t->seed = a.seed;
     t->threads = a.threads;
   }
@@ -220,6 +220,8 @@ class test_bench {
   /// A dense float network: Eigen itself.
   void add_float(const char* technique, kind family, const mlp& network) {
     add(technique, family, network, in_eigen(network), network);
+    row& itself = report_.rows.back();
+    itself.eigen_us_1 = itself.us_1, itself.eigen_us_64 = itself.us_64;
   }
 
  private:
@@ -231,10 +233,12 @@ class test_bench {
 
 /// The whole job.
 void compress(const dataset& data, const plan& p, report& r) {
-  // 1. A teacher.
+  // 1. A teacher: first on pictures that are moved about, then on the pictures as they are.
   mlp teacher = make_mlp(p.teacher, p.teaching.seed);
-  with_progress("train the teacher", teacher, data, p.teaching,
-                [&](const training& options) { train_on_labels(teacher, data, options); });
+  for (const training& part : {p.teaching, p.fine_tuning}) {
+    with_progress("train the teacher", teacher, data, part,
+                  [&](const training& options) { train_on_labels(teacher, data, options); });
+  }
 
   // 2. A student, alone and from the teacher: the same weights to start from, the same steps.
   mlp alone = make_mlp(p.student, p.learning.seed), student = alone;
@@ -259,20 +263,21 @@ void compress(const dataset& data, const plan& p, report& r) {
   with_progress("fine-tune the factors", thin, data, p.fine_tuning,
                 [&](const training& options) { train_on_labels(thin, data, options); });
 
-  // 7. Fewer neurons for the student too, with the teacher's help.
+  // 6. Fewer neurons for the student too, with the teacher's help.
   mlp least = remove_neurons(student, p.removed_from_student);
-  with_progress("fine-tune the narrow student", least, data, p.fine_tuning,
+  with_progress("fine-tune the narrow student", least, data, p.refining,
                 [&](const training& options) { distil(teacher, least, data, options, p.loss); });
 
+  // 7. What all of them are worth, and with int8 weights.
   test_bench bench(data, p.timing_seconds, r);
   bench.add_float("teacher, float", kind::baseline, teacher);
   bench.add_float("student alone, float", kind::baseline, alone);
   bench.add_float("student distilled, float", kind::distilled, student);
-  bench.add("weights pruned, CSR", kind::pruned, sparse, as_sparse(sparse), teacher);
+  bench.add("weights pruned, sparse rows", kind::pruned, sparse, as_sparse(sparse), teacher);
   bench.add_float("neurons removed, float", kind::pruned, narrow);
   bench.add("low rank, float", kind::factorized, thin, as_low_rank(thin), teacher);
-  bench.add("int8, ranges on the fly", kind::quantized, teacher, as_int8(teacher), teacher);
-  bench.add("int8", kind::quantized, teacher, as_static_int8(teacher, data), teacher);
+  bench.add("int8, dynamic", kind::quantized, teacher, as_int8(teacher), teacher);
+  bench.add("int8, static", kind::quantized, teacher, as_static_int8(teacher, data), teacher);
   bench.add("low rank + int8", kind::combined, thin, as_static_int8(thin, data), teacher);
   bench.add("neurons removed + int8", kind::combined, narrow, as_static_int8(narrow, data), narrow);
   bench.add("distilled + int8", kind::combined, student, as_static_int8(student, data), student);

@@ -79,12 +79,17 @@ TEST_CASE("values that can only be moved are moved") {
   CHECK(*p == 5);
   pare::result<std::unique_ptr<int>> failed = nothing_there;
   CHECK(std::move(failed).value_or(nullptr) == nullptr);
+  CHECK(halved(7).value_or(9) == 9);
+  CHECK(halved(8).value_or(9) == 4);
 }
 
 TEST_CASE("and_then and transform go on with a value and pass an error on") {
   static_assert(halved(12).and_then(halved).value() == 3);
   CHECK(halved(12).and_then(halved).and_then(halved) == pare::status::invalid_argument);
   int calls = 0;
+  const auto counted_half = [&](int x) { return ++calls, halved(x); };
+  CHECK(halved(3).and_then(counted_half) == pare::status::invalid_argument);
+  CHECK(calls == 0);
   const auto twice = [&](int x) { return ++calls, 2.0 * x; };
   const auto kept = pare::result<int>(nothing_there).transform(twice);
   CHECK(kept == pare::status::empty);

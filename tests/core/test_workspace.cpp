@@ -40,6 +40,8 @@ TEST_CASE("what a size query adds up is exactly what the calls need") {
 
 TEST_CASE("memory that is not aligned loses its first bytes, not its alignment") {
   alignas(64) std::byte memory[256];
+  CHECK(workspace(memory + 1, 255).take<std::int8_t>(193) == nullptr);
+  CHECK(workspace(memory + 1, 255).take<std::int8_t>(192) != nullptr);
   workspace scratch(memory + 1, 255);
   const float* a = scratch.take<float>(16);
   CHECK(reinterpret_cast<const std::byte*>(a) == memory + 64);

@@ -159,6 +159,14 @@ TEST_CASE("a matrix of zeros has factors of zeros") {
   CHECK_EQUAL_RANGES(pare::singular_values(w.view()).value(), {0.0, 0.0, 0.0});
 }
 
+TEST_CASE("a singular value of zero has factors of zeros") {
+  const float w[2][2] = {{4, 0}, {0, 0}};
+  const auto factors = pare::truncated_svd(view(w), of_rank(2)).value();
+  const float left[2][2] = {{2, 0}, {0, 0}};
+  CHECK(pare_test::equal(factors.left, view(left)));
+  CHECK(pare_test::equal(factors.right, view(left)));
+}
+
 TEST_CASE("very large and very small weights neither overflow nor vanish") {
   for (const double scale : {1e-300, 1e-30, 1e30, 1e300}) {
     CAPTURE(scale);

@@ -143,7 +143,8 @@ TEST_CASE("densify refuses indices that lie, and leaves the output untouched") {
     CHECK(pare::densify(sparse, view(out)) == status::bad_format);
   }
   SUBCASE("another shape") {
-    CHECK(pare::densify(sparse, view(&out[0][0], 3, 2)) == status::shape_mismatch);
+    CHECK(pare::densify(sparse, view(&out[0][0], 1, 3)) == status::shape_mismatch);
+    CHECK(pare::densify(sparse, view(&out[0][0], 2, 2)) == status::shape_mismatch);
   }
   CHECK(pare_test::equal(view(&out[0][0], 6), {7, 7, 7, 7, 7, 7}));
 }

@@ -33,11 +33,7 @@ inline constexpr named_rule rules[] = {{"pytorch", pare::affine_rule::pytorch},
 /// f(Code()) for "s8" or "u8".
 template <class F>
 void with_code(const std::string& code, F f) {
-  if (code == "s8") {
-    f(std::int8_t());
-  } else {
-    f(std::uint8_t());
-  }
+  code == "s8" ? f(std::int8_t()) : f(std::uint8_t());
 }
 
 /// Whether the program flushes denormal numbers to zero: GCC's -ffast-math links that in, and

@@ -287,19 +287,47 @@ TEST_CASE("s8 by default, symmetric, by PyTorch's rule and per tensor") {
   CHECK_EQUAL_RANGES(q->codes, {-127, 32, 64});
 }
 
-TEST_CASE("restricted codes stay restricted where a denormal scale is too coarse") {
-  if (quantize_cases::flushes_denormals()) return;
-  // amax / 127 is 1.5 of the smallest number and rounds to 1: amax is 190 steps.
-  const float smallest = pare::detail::bit_cast<float>(std::uint32_t{1});
-  const float x[] = {-190.0f * smallest, 190.0f * smallest};
-  const auto s8 = pare::quantize(pare::view(x), options_of(symmetry::symmetric, rule::tflite));
-  REQUIRE(s8);
-  CHECK(s8->scales(0) == smallest);
-  CHECK_EQUAL_RANGES(s8->codes, {-127, 127});
-  const auto u8 =
-      pare::quantize<std::uint8_t>(pare::view(x), options_of(symmetry::symmetric, rule::tflite));
-  REQUIRE(u8);
-  CHECK_EQUAL_RANGES(u8->codes, {1, 255});
+TEST_CASE("symmetric codes stay in the range that their scale is made for, denormal scales too") {
+  pare_test::random_source random(11);
+  for (int round = 0; round < 4000; ++round) {
+    // From 127 * 2^-128, below which there is no scale, to the largest float.
+    const std::uint32_t low = 0x03ff0000u, high = 0x7f7fffffu;
+    const std::uint32_t near = low + random.bits() % (round % 2 == 0 ? 0x00100000u : high - low);
+    const float amax = pare::detail::bit_cast<float>(near);
+    const float x[] = {-amax, amax};
+    for (rule r : {rule::onnx, rule::tflite}) {
+      const auto s8 = pare::quantize(pare::view(x), options_of(symmetry::symmetric, r));
+      REQUIRE(s8);
+      if (s8->scales(0) == 1.0f && amax < 1.0f) continue;  // `onnx` has no denormal scales
+      REQUIRE(s8->codes(0) == -127);
+      REQUIRE(s8->codes(1) == 127);
+    }
+    const auto u8 =
+        pare::quantize<std::uint8_t>(pare::view(x), options_of(symmetry::symmetric, rule::tflite));
+    REQUIRE(u8);
+    if (u8->scales(0) == 1.0f && amax < 1.0f) continue;
+    REQUIRE(u8->codes(0) == 1);
+    REQUIRE(u8->codes(1) == 255);
+  }
+}
+
+TEST_CASE("what quantize gives, dequantize takes, however small the range") {
+  for (std::uint32_t bits = 1; bits < 0x10000000u; bits = bits * 3 + 1) {
+    CAPTURE(bits);
+    const float tiny = pare::detail::bit_cast<float>(bits);
+    const float x[] = {-tiny, 0.0f, tiny};
+    for (const auto& r : quantize_cases::rules) {
+      for (const auto& combination : combinations) {
+        quantize_cases::with_code(combination.code, [&](auto code) {
+          const auto q =
+              pare::quantize<decltype(code)>(pare::view(x), options_of(combination.scheme, r.rule));
+          REQUIRE(q);
+          CHECK(pare::is_valid_scale(q->scales(0)));
+          CHECK(pare::dequantize(q->view()));
+        });
+      }
+    }
+  }
 }
 
 TEST_CASE("channels of zeros and constants come back as they were") {
@@ -407,9 +435,11 @@ TEST_CASE("bad parameters leave codes untouched") {
       CHECK(pare::quantize(in, {infinity(), 0}, r.rule, out) == status::non_finite);
     }
   }
-  SUBCASE("a scale whose inverse is infinite, where the rule needs one") {
+  SUBCASE("a scale whose inverse is infinite") {
     const float tiny = pare::detail::bit_cast<float>(std::uint32_t{0x00100000});  // 2^-129
-    CHECK(pare::quantize(in, {tiny, 0}, rule::pytorch, out) == status::out_of_range);
+    for (const auto& r : quantize_cases::rules) {
+      CHECK(pare::quantize(in, {tiny, 0}, r.rule, out) == status::out_of_range);
+    }
   }
   SUBCASE("a zero point that is no code") {
     for (const auto& r : quantize_cases::rules) {

@@ -5,6 +5,7 @@
 #define PARE_CORE_TENSOR_VIEW_HPP
 
 #include <pare/core/layout.hpp>
+#include <pare/core/status.hpp>
 
 namespace pare {
 
@@ -200,6 +201,13 @@ template <class>
 struct is_tensor_view : std::false_type {};
 template <class T, class E, class L>
 struct is_tensor_view<tensor_view<T, E, L>> : std::true_type {};
+
+/// `out_of_range` unless 0 <= axis < rank.
+constexpr PARE_ALWAYS_INLINE status check_axis(int axis, std::size_t rank) noexcept {
+  if (axis >= 0 && static_cast<std::size_t>(axis) < rank) return {};
+  return {status_code::out_of_range, "the axis is not one of the tensor's dimensions", "axis",
+          position_kind::axis, axis};
+}
 
 /// Whether two views have the same rank and extents.
 template <class A, class B>

@@ -6,7 +6,8 @@
 //
 // PARE_XSIMD is 1 on x86-64 and AArch64 where xsimd is found and PARE_NO_SIMD is not defined. It is
 // 0 elsewhere: every loop then runs as plain C++ and gives the same bits. (32-bit NEON could not:
-// it flushes denormal numbers to zero, and xsimd divides there by an approximate inverse.)
+// it flushes denormal numbers to zero.) Of vectors of float, sums, products and comparisons are
+// exact; quotients are not on AArch64, where xsimd 8.1 multiplies by an approximate inverse.
 #ifndef PARE_CORE_XSIMD_HPP
 #define PARE_CORE_XSIMD_HPP
 

@@ -130,14 +130,8 @@ template <class W, class E, class L>
   MatrixXd w = to_eigen(weights).template cast<double>();
   const Eigen::Index k = w.rows() < w.cols() ? w.rows() : w.cols();
   const double largest = w.cwiseAbs().maxCoeff();
-  if (largest == 0.0) {
-    out.left = MatrixXd::Zero(w.rows(), k);
-    out.values = Eigen::VectorXd::Zero(k);
-    out.right = MatrixXd::Zero(w.cols(), k);
-    return {};
-  }
   // Squares must neither overflow nor vanish; a power of two costs no digit.
-  const int exponent = std::ilogb(largest);
+  const int exponent = largest > 0.0 ? std::ilogb(largest) : 0;
   w = w.unaryExpr([exponent](double x) { return std::scalbn(x, -exponent); }).eval();
 
   const bool wide = w.rows() <= w.cols();

@@ -316,7 +316,7 @@ class npy_dictionary_reader {
 
   /// The bytes of all elements. Extents are multiplied past zeros too, as strides must not
   /// overflow.
-  status measure(npy_header& h) noexcept {
+  status measure(npy_header& h) const noexcept {
     index_t bytes = properties_of(h.type).bytes, end = 0;
     bool empty = false;
     for (index_t r = 0; r < h.rank; ++r) {

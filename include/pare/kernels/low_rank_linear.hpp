@@ -8,19 +8,36 @@
 #include <pare/core/workspace.hpp>
 #include <pare/format/activation.hpp>
 #include <pare/format/low_rank.hpp>
+#include <pare/kernels/isa.hpp>
 #include <pare/kernels/linear_shapes.hpp>
 #include <pare/kernels/scalar/gemm_f32.hpp>
+#include <pare/kernels/x86/gemm_f32_4x4.hpp>
 
 namespace pare {
 namespace detail {
 inline namespace PARE_ABI {
 
+using gemm_f32_function = void (*)(const kernels::gemm_f32_args&, index_t, index_t) noexcept;
+
+/// The product for the active instruction set.
+inline gemm_f32_function gemm_f32_kernel() noexcept {
+#if PARE_X86_KERNELS
+  switch (active_isa()) {
+    case isa::avx512vnni: return kernels::avx512vnni::gemm_f32;
+    case isa::avxvnni:
+    case isa::avx2: return kernels::avx2::gemm_f32;
+    case isa::scalar: break;
+  }
+#endif
+  return kernels::scalar::gemm_f32;
+}
+
 template <class Parallel>
 void run_gemm_f32(const kernels::gemm_f32_args& args, const Parallel& parallel_for) noexcept {
   constexpr index_t block = 32;
-  parallel_for(ceil_div(args.columns, block), [&](index_t i) {
-    kernels::scalar::gemm_f32(args, i * block, min(args.columns, (i + 1) * block));
-  });
+  const gemm_f32_function kernel = gemm_f32_kernel();
+  parallel_for(ceil_div(args.columns, block),
+               [&](index_t i) { kernel(args, i * block, min(args.columns, (i + 1) * block)); });
 }
 
 }  // namespace PARE_ABI
@@ -52,7 +69,8 @@ inline namespace PARE_ABI {
 /// @return `shape_mismatch`, `unsupported` where columns lie apart, `workspace_too_small`,
 /// `overflow`; y is then untouched
 ///
-/// Never allocates. The same bits for any number of threads.
+/// Never allocates. The same bits for any number of threads; instruction sets may differ in
+/// rounding.
 template <class X, class EX, class LX, class EY, class LY, class Parallel = serial>
 status linear(const tensor_view<X, EX, LX>& x, const low_rank_view<float>& w,
               vector_view<const float> bias, const tensor_view<float, EY, LY>& y, workspace scratch,

@@ -96,19 +96,11 @@ status check_params(affine_params p, index_t at, position_kind kind) noexcept {
     return {status_code::non_finite, "the scale is a NaN or an infinity", "scale", kind, at};
   }
   if (!is_valid_scale(p.scale)) {
-    return {status_code::out_of_range, "the scale is not positive", "scale", kind, at};
+    return {status_code::out_of_range,
+            "a scale is positive, and so large that its inverse is finite", "scale", kind, at};
   }
   if (p.zero_point < full_codes<Code>.min || p.zero_point > full_codes<Code>.max) {
     return {status_code::out_of_range, "the zero point is not a code", "zero_point", kind, at};
-  }
-  return {};
-}
-
-template <class Code>
-status check_params(affine_params p, affine_rule rule, index_t at, position_kind kind) noexcept {
-  PARE_RETURN_IF_ERROR(check_params<Code>(p, at, kind));
-  if (rule == affine_rule::pytorch && !is_finite(divide(1.0f, p.scale))) {
-    return {status_code::out_of_range, "the inverse of the scale is infinite", "scale", kind, at};
   }
   return {};
 }
@@ -144,17 +136,18 @@ inline status check_channels(channel_view<const float> scales,
 template <class Floats, class Codes>
 void quantize_checked(const Floats& x, int axis, const channel_view<const float>& scales,
                       const channel_view<const std::int32_t>& zero_points, affine_rule rule,
-                      code_range range, const Codes& codes) noexcept {
+                      const Codes& codes) noexcept {
+  constexpr code_range all = full_codes<typename Codes::value_type>;
   for_each_row(
       x, codes, axis,
       [&](const float* from, typename Codes::value_type* to, index_t channel, const row_loop& row) {
         with_rule(rule, [&](auto chosen) {
           if (row.step_channel == 0) {
-            const quantizer<chosen> code_of(params_at(scales, zero_points, channel), range);
+            const quantizer<chosen> code_of(params_at(scales, zero_points, channel), all);
             quantize_row(from, row.step_a, to, row.step_b, row.count, code_of);
           } else {
             quantize_channels<chosen>(from, row.step_a, to, row.step_b, row.count, channel, scales,
-                                      zero_points, range);
+                                      zero_points);
           }
         });
       });
@@ -221,10 +214,10 @@ inline namespace PARE_ABI {
 /// where even and away round ties to even and away from zero, and z is qmin - min / scale or
 /// qmax - max / scale, the first where |qmin| + |min / scale| is less than the same of max.
 ///
-/// Small ranges: a scale of `pytorch` is at least 2^-23. The scale is 1 in place of 0 by the other
-/// rules, and for symmetric `onnx` in place of all below 2^-126; asymmetric `tflite` has zero point
-/// 0 there. Large ranges: where max - min overflows float, which makes the scale of the frameworks
-/// infinite, it is taken in double.
+/// Small ranges: a scale of `pytorch` is at least 2^-23. By the other rules a scale of 0, or one
+/// that is not valid because its inverse is infinite, becomes 1, and asymmetric `tflite` has zero
+/// point 0 there; symmetric `onnx` has 1 for all scales below 2^-126. Large ranges: where max - min
+/// overflows float, which makes the scale of the frameworks infinite, it is taken in double.
 ///
 /// Asymmetric u8 codes by `onnx` are those of DynamicQuantizeLinear. Where the frameworks do not
 /// have a combination (s8 there, symmetric u8 by `tflite`), the formula is used with its codes.
@@ -258,8 +251,7 @@ template <class Code>
 /// 127 / amax in its place, which can differ by one code.
 ///
 /// @param x      any rank and layout, finite; may be empty
-/// @param params scale positive and finite, for `pytorch` with a finite inverse; the zero point is
-///               a code
+/// @param params scale positive, finite and with a finite inverse; the zero point is a code
 /// @param codes  std::int8_t or std::uint8_t, same shape as `x`, any layout; receives the codes
 /// @return `shape_mismatch`, `out_of_range` or `non_finite` for the parameters, and `non_finite`
 ///         with the first NaN or infinity of `x`, as its index in row-major order; `codes` is then
@@ -273,11 +265,10 @@ template <class T, class E, class L, class Code, class CodeE, class CodeL>
   static_assert(detail::is_affine_code<Code>, "pare: codes are std::int8_t or std::uint8_t");
   PARE_RETURN_IF_ERROR(detail::check_rule(rule));
   PARE_RETURN_IF_ERROR(detail::check_same_shape(x, codes, "codes"));
-  PARE_RETURN_IF_ERROR(detail::check_params<Code>(params, rule, 0, position_kind::none));
+  PARE_RETURN_IF_ERROR(detail::check_params<Code>(params, 0, position_kind::none));
   PARE_RETURN_IF_ERROR(detail::check_finite(detail::input(x), "x"));
   detail::quantize_checked(detail::input(x), per_tensor, detail::one_channel(params.scale),
-                           detail::one_channel(params.zero_point), rule, detail::full_codes<Code>,
-                           detail::output(codes));
+                           detail::one_channel(params.zero_point), rule, detail::output(codes));
   return {};
 }
 
@@ -296,17 +287,17 @@ template <class T, class E, class L, class Code, class CodeE, class CodeL>
   static_assert(detail::is_float<T>, "pare: codes are made of float");
   static_assert(detail::is_affine_code<Code>, "pare: codes are std::int8_t or std::uint8_t");
   PARE_RETURN_IF_ERROR(detail::check_rule(rule));
-  PARE_RETURN_IF_ERROR(detail::check_axis<E::rank()>(axis));
+  PARE_RETURN_IF_ERROR(detail::check_axis(axis, E::rank()));
   PARE_RETURN_IF_ERROR(detail::check_same_shape(x, codes, "codes"));
   const index_t channels = static_cast<index_t>(x.extent(static_cast<std::size_t>(axis)));
   PARE_RETURN_IF_ERROR(detail::check_channels(scales, zero_points, channels));
   for (index_t c = 0; c < channels; ++c) {
-    PARE_RETURN_IF_ERROR(detail::check_params<Code>(detail::params_at(scales, zero_points, c), rule,
-                                                    c, position_kind::element));
+    PARE_RETURN_IF_ERROR(detail::check_params<Code>(detail::params_at(scales, zero_points, c), c,
+                                                    position_kind::element));
   }
   PARE_RETURN_IF_ERROR(detail::check_finite(detail::input(x), "x"));
   detail::quantize_checked(detail::input(x), axis, scales, zero_points, rule,
-                           detail::full_codes<Code>, detail::output(codes));
+                           detail::output(codes));
   return {};
 }
 
@@ -318,9 +309,8 @@ template <class T, class E, class L, class Code, class CodeE, class CodeL>
 /// @tparam Code  std::int8_t or std::uint8_t
 /// @param x      any rank and layout, finite, not empty
 /// @return `out_of_range` for bits or axis, `unsupported` bits, `empty`, `non_finite` with the
-///         first NaN or infinity, `out_of_memory`
-///
-/// Codes are clamped to those in the table of `choose_params`.
+///         first NaN or infinity, `out_of_memory`. The codes lie in the ranges that the tables of
+///         `choose_params` give.
 template <class Code = std::int8_t, class T, class E, class L>
 [[nodiscard]] result<affine_tensor<Code, E::rank()>> quantize(tensor_view<T, E, L> x,
                                                               affine options = {}) noexcept {
@@ -329,7 +319,7 @@ template <class Code = std::int8_t, class T, class E, class L>
   PARE_RETURN_IF_ERROR(detail::check_options(options));
   PARE_RETURN_IF_ERROR(detail::check_rule(options.rule));
   const bool each_channel = options.axis != per_tensor;
-  if (each_channel) PARE_RETURN_IF_ERROR(detail::check_axis<E::rank()>(options.axis));
+  if (each_channel) PARE_RETURN_IF_ERROR(detail::check_axis(options.axis, E::rank()));
   if (x.empty()) return {status_code::empty, "a tensor without elements has no range", "x"};
 
   const index_t channels =
@@ -363,8 +353,7 @@ template <class Code = std::int8_t, class T, class E, class L>
   }
   if (!has_zero_points) *zero_points = tensor<std::int32_t, 1>();
   detail::quantize_checked(detail::input(x), options.axis, scales->view(), zero_points->view(),
-                           options.rule, detail::codes_of<Code>(options.scheme, options.rule),
-                           detail::output(codes->view()));
+                           options.rule, detail::output(codes->view()));
   return affine_tensor<Code, E::rank()>{*std::move(codes), *std::move(scales),
                                         *std::move(zero_points), options.axis};
 }
@@ -373,7 +362,7 @@ template <class Code = std::int8_t, class T, class E, class L>
 /// the result is infinite.
 ///
 /// @param codes   std::int8_t or std::uint8_t, any rank and layout; may be empty
-/// @param params  scale positive and finite; the zero point is a code
+/// @param params  as above
 /// @param out     same shape, any layout
 /// @return `shape_mismatch`, `out_of_range` or `non_finite` for the parameters; `out` is then
 ///         untouched
@@ -397,7 +386,7 @@ template <class Code, class E, class L, class OutE, class OutL>
                                 tensor_view<float, OutE, OutL> out) noexcept {
   static_assert(detail::is_affine_code<Code>, "pare: codes are std::int8_t or std::uint8_t");
   const bool each_channel = x.axis != per_tensor;
-  if (each_channel) PARE_RETURN_IF_ERROR(detail::check_axis<E::rank()>(x.axis));
+  if (each_channel) PARE_RETURN_IF_ERROR(detail::check_axis(x.axis, E::rank()));
   PARE_RETURN_IF_ERROR(detail::check_same_shape(x.codes, out, "out"));
   const index_t channels =
       each_channel ? static_cast<index_t>(x.codes.extent(static_cast<std::size_t>(x.axis))) : 1;

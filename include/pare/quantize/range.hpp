@@ -143,13 +143,6 @@ void ranges_of(const View& v, int axis, const channel_view<float>& mins,
   }
 }
 
-template <std::size_t Rank>
-status check_axis(int axis) noexcept {
-  if (axis >= 0 && axis < static_cast<int>(Rank)) return {};
-  return {status_code::out_of_range, "the axis is not a dimension of the tensor", "axis",
-          position_kind::axis, axis};
-}
-
 template <class T>
 inline constexpr bool is_float = std::is_same_v<std::remove_const_t<T>, float>;
 
@@ -189,7 +182,7 @@ template <class T, class E, class L>
 [[nodiscard]] status min_max(tensor_view<T, E, L> values, int axis, channel_view<float> mins,
                              channel_view<float> maxs) noexcept {
   static_assert(detail::is_float<T>, "pare: ranges are taken of float");
-  PARE_RETURN_IF_ERROR(detail::check_axis<E::rank()>(axis));
+  PARE_RETURN_IF_ERROR(detail::check_axis(axis, E::rank()));
   const index_t channels = static_cast<index_t>(values.extent(static_cast<std::size_t>(axis)));
   if (mins.extent(0) != channels) {
     return {status_code::shape_mismatch, "there is one minimum for each index along the axis",

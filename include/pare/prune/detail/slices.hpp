@@ -8,13 +8,6 @@
 
 namespace pare::detail {
 
-/// `out_of_range` unless 0 <= axis < rank.
-constexpr PARE_ALWAYS_INLINE status check_axis(int axis, std::size_t rank) noexcept {
-  if (axis >= 0 && static_cast<std::size_t>(axis) < rank) return {};
-  return {status_code::out_of_range, "the axis is not one of the tensor's dimensions", "axis",
-          position_kind::axis, axis};
-}
-
 inline namespace PARE_ABI {
 
 /// The slices first, first + 1, ... first + count - 1 along `axis`, as a view of the same rank.

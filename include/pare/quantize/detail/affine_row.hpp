@@ -26,15 +26,18 @@ inline constexpr bool multiplies = Rule == affine_rule::pytorch;
 template <affine_rule Rule>
 inline constexpr bool ties_to_even = Rule != affine_rule::tflite;
 
-/// Whether vectors follow a rule to the bit. Under -ffast-math GCC replaces the division of vectors
-/// by an approximate inverse: the rules that divide then go element by element.
-template <affine_rule Rule>
-inline constexpr bool has_exact_vectors =
-#if defined(__FAST_MATH__) || defined(__RECIPROCAL_MATH__)
-    PARE_XSIMD != 0 && multiplies<Rule>;
+/// Whether vectors divide as single floats do. Under -ffast-math GCC divides vectors by an
+/// approximate inverse, and xsimd 8.1 does so on ARM, AArch64 included.
+inline constexpr bool divides_exactly =
+#if defined(__FAST_MATH__) || defined(__RECIPROCAL_MATH__) || defined(__aarch64__)
+    false;
 #else
     PARE_XSIMD != 0;
 #endif
+
+/// Whether vectors follow a rule to the bit; otherwise it goes element by element.
+template <affine_rule Rule>
+inline constexpr bool has_exact_vectors = multiplies<Rule> ? PARE_XSIMD != 0 : divides_exactly;
 
 /// From floats to codes with one scale and zero point, by one rule.
 ///
@@ -121,10 +124,9 @@ template <affine_rule Rule, class Code>
 PARE_NOINLINE void quantize_channels(const float* x, index_t step, Code* codes, index_t code_step,
                                      index_t count, index_t first,
                                      const channel_view<const float>& scales,
-                                     const channel_view<const std::int32_t>& zero_points,
-                                     code_range range) noexcept {
+                                     const channel_view<const std::int32_t>& zero_points) noexcept {
   for (index_t i = 0; i < count; ++i) {
-    const quantizer<Rule> code_of(params_at(scales, zero_points, first + i), range);
+    const quantizer<Rule> code_of(params_at(scales, zero_points, first + i), full_codes<Code>);
     codes[i * code_step] = static_cast<Code>(code_of(x[i * step]));
   }
 }

@@ -75,7 +75,7 @@ affine_params symmetric_params(value_range range, affine_rule rule) noexcept {
       if (scale < std::numeric_limits<float>::min()) scale = 1.0f;
       break;
     case affine_rule::tflite:
-      if (scale == 0.0f) scale = 1.0f;
+      if (!is_valid_scale(scale)) scale = 1.0f;
       break;
   }
   return {scale, middle_code<Code>};
@@ -91,7 +91,7 @@ inline affine_params pytorch_params(value_range range, code_range codes) noexcep
 /// ONNX DynamicQuantizeLinear, in float.
 inline affine_params onnx_params(value_range range, code_range codes) noexcept {
   float scale = float_scale(range, codes.steps());
-  if (scale == 0.0f) scale = 1.0f;
+  if (!is_valid_scale(scale)) scale = 1.0f;
   const float from_min = static_cast<float>(codes.min) - divide(range.min, scale);
   return {scale, round_half_even(clamp(from_min, static_cast<float>(codes.min),
                                        static_cast<float>(codes.max)))};
@@ -113,7 +113,7 @@ inline double magnitude(double x) noexcept { return x < 0 ? -x : x; }
 inline affine_params tflite_params(value_range range, code_range codes) noexcept {
   const double low = range.min, high = range.max;
   const double scale = divide(high - low, double{codes.steps()});
-  if (static_cast<float>(scale) == 0.0f) return {1.0f, 0};
+  if (!is_valid_scale(static_cast<float>(scale))) return {1.0f, 0};
   const zero_point_candidates zero = candidates(low, high, scale, codes);
   const double error_of_min = magnitude(codes.min) + magnitude(divide(low, scale));
   const double error_of_max = magnitude(codes.max) + magnitude(divide(high, scale));
@@ -127,8 +127,7 @@ inline affine_params pytorch_dynamic_params(value_range range, code_range codes)
   constexpr float smallest = 6.1e-5f;
   float low = range.min, high = range.max;
   double scale = divide(double{high} - double{low}, double{codes.steps()});
-  const float narrow = static_cast<float>(scale);
-  if (narrow == 0.0f || !is_finite(divide(1.0f, narrow))) scale = 0.1;
+  if (!is_valid_scale(static_cast<float>(scale))) scale = 0.1;
   if (scale < double{smallest}) {
     if (low == 0.0f) {
       high = smallest * codes.steps();
