@@ -101,7 +101,7 @@ bool parse(int argc, char** argv, arguments& a) {
 
 /// The folder named, or the best that is here.
 std::string data_folder(const arguments& a) {
-  const std::string debian = "/usr/share/datasets/fashion-mnist";
+  const char* debian = "/usr/share/datasets/fashion-mnist";
   if (!a.data.empty()) return a.data;
   if (std::filesystem::exists(debian)) return debian;
   std::printf(

@@ -51,7 +51,7 @@ class progress_bar {
   }
 
   /// Ends the line without a word.
-  void clear() {
+  void clear() const {
     if (visible_) std::printf("\033[K"), std::fflush(stdout);
   }
 

@@ -143,7 +143,8 @@ class plot {
     std::string out;
     const double span = high_ - low_;
     const double step = span > 8 ? 2 : span > 4 ? 1 : span > 1.6 ? 0.5 : 0.2;
-    for (double a = std::ceil(low_ / step) * step; a <= high_; a += step) {
+    for (int i = static_cast<int>(std::ceil(low_ / step)); i * step <= high_; ++i) {
+      const double a = i * step;
       out += text("<line class='grid' x1='%g' x2='%g' y1='%.1f' y2='%.1f'/>", left, right, y_of(a),
                   y_of(a));
       out += text("<text class='tick' x='%g' y='%.1f' text-anchor='end'>%.1f %%</text>\n", left - 8,

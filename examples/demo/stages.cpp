@@ -111,7 +111,7 @@ runnable as_sparse(const mlp& network) {
   for (const dense& layer : network) {
     sparse_layer sparse{pare::to_csr(layer.weight.view()).value(), layer.bias, layer.act};
     bytes += sparse.weight.bytes() + bytes_of(sparse.bias);
-    layers.push_back(std::move(sparse));
+    layers.emplace_back(std::move(sparse));
   }
   return make_runnable<float_network>(std::move(layers), bytes, bytes,
                                       "f32 non-zeros, their columns, row offsets, biases");
@@ -124,7 +124,7 @@ runnable as_low_rank(const mlp& factors) {
     const dense &right = factors[i], &left = factors[i + 1];
     low_rank_layer low_rank{left.weight, right.weight, left.bias, left.act};
     bytes += low_rank.weight().bytes() + bytes_of(low_rank.bias);
-    layers.push_back(std::move(low_rank));
+    layers.emplace_back(std::move(low_rank));
   }
   return make_runnable<float_network>(std::move(layers), bytes, bytes, "f32 factors, biases");
 }
@@ -139,7 +139,7 @@ runnable as_int8(const mlp& network) {
     auto packed = pare::pack_linear(codes.view(), layer.bias.view(), options).value();
     bytes += codes.bytes() + bytes_of(layer.bias);
     packed_bytes += packed.packed_bytes();
-    layers.push_back(int8_layer{std::move(packed)});
+    layers.emplace_back(int8_layer{std::move(packed)});
   }
   return make_runnable<float_network>(std::move(layers), bytes, packed_bytes,
                                       "s8 weights, f32 scales, biases");

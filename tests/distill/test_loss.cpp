@@ -252,7 +252,8 @@ TEST_CASE("bad input is an error for every loss that reads it, and gradients sta
     CHECK(pare::distillation_loss(s, t, l, good, gradient) == status::non_finite);
   }
   SUBCASE("a temperature that is not positive and finite") {
-    for (const double bad : {0.0, -1.0, double{quiet_nan}, double{infinity}}) {
+    for (const double bad :
+         {0.0, -1.0, static_cast<double>(quiet_nan), static_cast<double>(infinity)}) {
       CAPTURE(bad);
       CHECK(pare::kl_divergence(s, t, bad, gradient) == status::out_of_range);
       CHECK(pare::distillation_loss(s, t, l, options(bad, 0.5), gradient) == status::out_of_range);
@@ -260,7 +261,7 @@ TEST_CASE("bad input is an error for every loss that reads it, and gradients sta
     }
   }
   SUBCASE("alpha outside its range") {
-    for (const double bad : {-0.1, 1.1, double{quiet_nan}}) {
+    for (const double bad : {-0.1, 1.1, static_cast<double>(quiet_nan)}) {
       CAPTURE(bad);
       CHECK(pare::distillation_loss(s, t, l, options(2.0, bad), gradient) == status::out_of_range);
     }

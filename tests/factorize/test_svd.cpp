@@ -326,6 +326,7 @@ TEST_CASE("tensors without elements are errors") {
 TEST_CASE("a singular value that does not fit is an error") {
   const double w[1][2] = {{1.7e308, 1.7e308}};
   CHECK(pare::singular_values(view(w)) == status::overflow);
+  CHECK(pare::truncated_svd(view(w), of_rank(1)) == status::overflow);
   const float f[1][2] = {{3e38f, 3e38f}};
   float value[] = {7};
   CHECK(pare::singular_values(view(f), view(value)) == status::overflow);

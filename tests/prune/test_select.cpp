@@ -20,6 +20,7 @@ std::vector<bool> taken(const std::vector<Key>& keys, index_t n) {
     for (const Key key : keys) f(key);
   });
   std::vector<bool> result;
+  result.reserve(keys.size());
   for (const Key key : keys) result.push_back(detail::takes(cut, key));
   return result;
 }

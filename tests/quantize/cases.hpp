@@ -33,7 +33,8 @@ inline constexpr named_rule rules[] = {{"pytorch", pare::affine_rule::pytorch},
 /// f(Code()) for "s8" or "u8".
 template <class F>
 void with_code(const std::string& code, F f) {
-  code == "s8" ? f(std::int8_t()) : f(std::uint8_t());
+  if (code == "s8") return f(std::int8_t());
+  return f(std::uint8_t());
 }
 
 /// Whether the program flushes denormal numbers to zero: GCC's -ffast-math links that in, and

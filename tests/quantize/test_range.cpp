@@ -94,13 +94,15 @@ TEST_CASE("min_max along an axis is the range of each slice, in every layout") {
 }
 
 TEST_CASE("a slice above or below zero has a range without it") {
-  const float x[2][3] = {{1, 2, 3}, {-6, -5, -4}};
+  const float x[] = {1, 2, 3, -6, -5, -4};
   float mins[3], maxs[3];
-  REQUIRE(pare::min_max(pare::view(x), 0, pare::view(mins, 2), pare::view(maxs, 2)) == status::ok);
+  REQUIRE(pare::min_max(pare::view(x, 2, 3), 0, pare::view(mins, 2), pare::view(maxs, 2)) ==
+          status::ok);
   CHECK_EQUAL_RANGES(pare::view(mins, 2), {1, -6});
   CHECK_EQUAL_RANGES(pare::view(maxs, 2), {3, -4});
-  const float y[3][2] = {{1, -6}, {2, -5}, {3, -4}};
-  REQUIRE(pare::min_max(pare::view(y), 1, pare::view(mins, 2), pare::view(maxs, 2)) == status::ok);
+  const float y[] = {1, -6, 2, -5, 3, -4};
+  REQUIRE(pare::min_max(pare::view(y, 3, 2), 1, pare::view(mins, 2), pare::view(maxs, 2)) ==
+          status::ok);
   CHECK_EQUAL_RANGES(pare::view(mins, 2), {1, -6});
   CHECK_EQUAL_RANGES(pare::view(maxs, 2), {3, -4});
 }

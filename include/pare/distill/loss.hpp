@@ -85,7 +85,7 @@ class softmax_row {
   index_t row_;
   double temperature_, largest_ = 0.0, log_sum_ = 0.0;
   double sum_ = 0.0;  // becomes at least 1: the largest logit adds exp(0)
-  double exponentials_[remembered];
+  double exponentials_[remembered] = {};
 };
 
 template <class T>

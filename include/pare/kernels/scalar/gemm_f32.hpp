@@ -32,7 +32,7 @@ inline namespace PARE_ABI {
 /// compiled for the instruction set of its caller.
 template <int Rows, int Columns, int Lanes>
 PARE_ALWAYS_INLINE void dot_tile(const gemm_f32_args& args, index_t row, index_t column) noexcept {
-  typedef float lanes __attribute__((vector_size(Lanes * sizeof(float))));
+  using lanes __attribute__((vector_size(Lanes * sizeof(float)))) = float;
   const float* a = args.a + row * args.a_stride;
   const float* w = args.w + column * args.w_stride;
   lanes sums[Rows][Columns] = {};
