@@ -553,10 +553,10 @@ namespace detail {
 inline namespace PARE_ABI {
 
 /// Writes what stands before the elements, as version 1.0 in this machine's byte order; byte for
-/// byte what `numpy.save` writes since NumPy 1.24.
+/// byte what `numpy.save` writes.
 ///
 /// @param h       type, order, rank and shape
-/// @param header  receives the text; the longest takes 320 bytes
+/// @param header  receives the text; the longest takes 256 bytes
 /// @return the number of bytes written
 inline index_t make_npy_header(const npy_header& h, unsigned char (&header)[512]) noexcept {
   index_t at = 10;
@@ -571,7 +571,6 @@ inline index_t make_npy_header(const npy_header& h, unsigned char (&header)[512]
       n /= 10;
     } while (n > 0);
     for (int i = count; i-- > 0;) header[at++] = static_cast<unsigned char>(digits[i]);
-    return count;
   };
 
   const npy_type_properties type = properties_of(h.type);
@@ -581,14 +580,11 @@ inline index_t make_npy_header(const npy_header& h, unsigned char (&header)[512]
   put("', 'fortran_order': ");
   put(h.fortran_order ? "True" : "False");
   put(", 'shape': (");
-  int growing_digits = 21;  // NumPy leaves room for the slowest extent to grow in place
   for (index_t r = 0; r < h.rank; ++r) {
     if (r > 0) put(", ");
-    const int digits = put_number(h.shape[r]);
-    if (r == (h.fortran_order ? h.rank - 1 : 0)) growing_digits = digits;
+    put_number(h.shape[r]);
   }
   put(h.rank == 1 ? ",), }" : "), }");
-  for (int i = growing_digits; i < 21; ++i) put(" ");
   const index_t data_offset = (at + 1) / 64 * 64 + 64;
   while (at < data_offset - 1) header[at++] = ' ';
   header[at++] = '\n';
