@@ -8,6 +8,7 @@
 #include <cstring>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,7 +79,8 @@ bool parse(int argc, char** argv, arguments& a) {
       a.help = true;
     } else if (option == "--data" || option == "--out") {
       text = value();
-      if (text != nullptr && *text != '\0') (option == "--data" ? a.data : a.out) = text;
+      if (text != nullptr && *text == '\0') text = nullptr;
+      if (text != nullptr) (option == "--data" ? a.data : a.out) = text;
     } else if (option == "--seed") {
       text = value();
       if (text != nullptr && !parse_number(text, ~0ull, number)) text = nullptr;
@@ -309,8 +311,8 @@ int run_demo(int argc, char** argv) {
   // Now rather than after minutes of training.
   std::error_code failure;
   std::filesystem::create_directories(a.out, failure);
-  if (failure) {
-    std::fprintf(stderr, "pare_demo: %s: %s\n", a.out.c_str(), failure.message().c_str());
+  if (failure || !std::ofstream(a.out + "/report.json", std::ios::app)) {
+    std::fprintf(stderr, "pare_demo: no file can be written in %s\n", a.out.c_str());
     return 1;
   }
 

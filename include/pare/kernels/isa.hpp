@@ -5,8 +5,6 @@
 #ifndef PARE_KERNELS_ISA_HPP
 #define PARE_KERNELS_ISA_HPP
 
-#include <atomic>
-
 #include <pare/core/status.hpp>
 
 #if PARE_X86_KERNELS
@@ -43,7 +41,24 @@ namespace detail {
 /// What the process has found and what it uses: bits of `detect_isas` in the low byte, the active
 /// isa above; 0 before the first look. Constant-initialised; two threads that look at once write
 /// the same.
-inline std::atomic<unsigned> isa_state{0};
+inline unsigned isa_state = 0;
+
+// By the compiler's builtins: libstdc++'s <atomic> includes <string> as C++20. Loads and
+// stores of a word need no library on any target.
+PARE_ALWAYS_INLINE unsigned load_isa_state() noexcept {
+#if defined(__GNUC__) || defined(__clang__)
+  return __atomic_load_n(&isa_state, __ATOMIC_RELAXED);
+#else
+  return *static_cast<volatile unsigned*>(&isa_state);
+#endif
+}
+PARE_ALWAYS_INLINE void store_isa_state(unsigned state) noexcept {
+#if defined(__GNUC__) || defined(__clang__)
+  __atomic_store_n(&isa_state, state, __ATOMIC_RELAXED);
+#else
+  *static_cast<volatile unsigned*>(&isa_state) = state;
+#endif
+}
 
 inline namespace PARE_ABI {
 
@@ -92,21 +107,14 @@ inline unsigned look_at_isas() noexcept {
     if (((found >> static_cast<unsigned>(i)) & 1u) != 0) best = static_cast<unsigned>(i);
   }
   const unsigned state = found | (best << 8);
-#if PARE_X86_KERNELS
-  unsigned expected = 0;
-  return isa_state.compare_exchange_strong(expected, state, std::memory_order_relaxed) ? state
-                                                                                       : expected;
-#else
-  // There is one answer, and Cortex-M0+ has no compare-and-exchange.
-  isa_state.store(state, std::memory_order_relaxed);
+  store_isa_state(state);
   return state;
-#endif
 }
 
 }  // namespace PARE_ABI
 
 PARE_ALWAYS_INLINE unsigned isas() noexcept {
-  const unsigned state = isa_state.load(std::memory_order_relaxed);
+  const unsigned state = load_isa_state();
   return PARE_LIKELY(state != 0) ? state : look_at_isas();
 }
 
@@ -133,7 +141,7 @@ inline status set_active_isa(isa i) noexcept {
   if (!is_supported(i))
     return {status_code::unsupported, "this machine cannot run that instruction set", "isa"};
   const unsigned found = detail::isas() & 0xffu;
-  detail::isa_state.store(found | (static_cast<unsigned>(i) << 8), std::memory_order_relaxed);
+  detail::store_isa_state(found | (static_cast<unsigned>(i) << 8));
   return {};
 }
 
