@@ -297,7 +297,7 @@ th { color: var(--soft); font-weight: 500; vertical-align: bottom; line-height: 
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 th:last-child, td:last-child { padding-right: 0; }
 tr:last-child td { border-bottom: 0; }
-small { color: var(--soft); font-size: 12.5px; display: block; white-space: normal; max-width: 23em;
+small { color: var(--soft); font-size: 12.5px; display: block; white-space: normal; max-width: 38em;
   padding-left: 18px; line-height: 1.35; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 0;
   font-size: 14px; }

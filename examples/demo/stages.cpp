@@ -175,7 +175,7 @@ runnable as_static_int8(const mlp& network, const dataset& data) {
     reads = options.output;
   }
   return make_runnable<int8_network>(std::move(layers), bytes, packed_bytes,
-                                     "s8 weights, f32 scales, biases, ranges of activations");
+                                     "s8 weights, f32 scales, biases, activation ranges");
 }
 
 // --- figures ---

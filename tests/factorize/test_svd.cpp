@@ -22,6 +22,12 @@ using pare_test::random_normal;
 constexpr float quiet_nan = std::numeric_limits<float>::quiet_NaN();
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
+/// "w3". GCC 12 warns of literal + std::string as C++20 (bug 105651).
+std::string numbered(std::string name, int i) {
+  name += std::to_string(i);
+  return name;
+}
+
 // Options as C++17 writes them.
 svd of_rank(index_t rank) {
   svd options;
@@ -64,20 +70,20 @@ double relative_error(const A& a, const B& b) {
 TEST_CASE("singular values and truncated products are torch's") {
   const auto vectors = pare_test::load("factorize/svd.npz");
   int cases = 0;
-  for (; vectors.has("w" + std::to_string(cases)); ++cases) {
+  for (; vectors.has(numbered("w", cases)); ++cases) {
     CAPTURE(cases);
-    const std::string i = std::to_string(cases);
-    const auto w = vectors.get<float, 2>("w" + i);
-    const auto expected = vectors.get<double, 1>("values" + i);
+    const auto w = vectors.get<float, 2>(numbered("w", cases));
+    const auto expected = vectors.get<double, 1>(numbered("values", cases));
     const auto values = pare::singular_values(w.view()).value();
     // 1e-8 of the largest is what the method promises; float weights themselves hold 6e-8.
     CHECK(pare_test::near(values, expected, 1e-8 * expected(0)));
 
-    const auto rank = vectors.scalar<index_t>("rank" + i);
+    const auto rank = vectors.scalar<index_t>(numbered("rank", cases));
     const auto factors = pare::truncated_svd(w.view(), of_rank(rank)).value();
     CHECK(factors.left.extent(1) == rank);
     const auto p = product(factors.left, factors.right);
-    CHECK(pare_test::near(p, vectors.get<float, 2>("product" + i), 1e-6 * expected(0)));
+    CHECK(
+        pare_test::near(p, vectors.get<float, 2>(numbered("product", cases)), 1e-6 * expected(0)));
   }
   CHECK(cases == 7);
 }

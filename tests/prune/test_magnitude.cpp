@@ -27,18 +27,23 @@ using pare_test::random_normal;
 constexpr float quiet_nan = std::numeric_limits<float>::quiet_NaN();
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
+/// "w3". GCC 12 warns of literal + std::string as C++20 (bug 105651).
+std::string numbered(std::string name, index_t i) {
+  name += std::to_string(i);
+  return name;
+}
+
 }  // namespace
 
 TEST_CASE("prune_magnitude keeps what l1_unstructured keeps, step by step") {
   const auto vectors = pare_test::load("prune/l1_unstructured.npz");
   int cases = 0;
-  for (; vectors.has("w" + std::to_string(cases)); ++cases) {
+  for (; vectors.has(numbered("w", cases)); ++cases) {
     CAPTURE(cases);
-    const std::string i = std::to_string(cases);
-    const auto weights = vectors.get<float, 2>("w" + i);
-    const auto amounts = vectors.get<double, 1>("amounts" + i);
-    const auto masks = vectors.get<std::uint8_t, 3>("masks" + i);
-    const bool is_count = vectors.scalar<int>("is_count" + i) != 0;
+    const auto weights = vectors.get<float, 2>(numbered("w", cases));
+    const auto amounts = vectors.get<double, 1>(numbered("amounts", cases));
+    const auto masks = vectors.get<std::uint8_t, 3>(numbered("masks", cases));
+    const bool is_count = vectors.scalar<int>(numbered("is_count", cases)) != 0;
     auto mask = ones_like(weights);
     for (index_t step = 0; step < amounts.size(); ++step) {
       CAPTURE(step);
@@ -73,10 +78,9 @@ TEST_CASE("several layers are pruned as global_unstructured prunes them") {
                                            masked_weights{w0.view(), m0.view()},
                                            masked_weights{w1.view(), m1.view()},
                                            masked_weights{w2.view(), m2.view()}) == status::ok);
-    const std::string s = "_" + std::to_string(step);
-    CHECK(pare_test::equal(m0, vectors.get<std::uint8_t, 2>("mask0" + s)));
-    CHECK(pare_test::equal(m1, vectors.get<std::uint8_t, 2>("mask1" + s)));
-    CHECK(pare_test::equal(m2, vectors.get<std::uint8_t, 4>("mask2" + s)));
+    CHECK(pare_test::equal(m0, vectors.get<std::uint8_t, 2>(numbered("mask0_", step))));
+    CHECK(pare_test::equal(m1, vectors.get<std::uint8_t, 2>(numbered("mask1_", step))));
+    CHECK(pare_test::equal(m2, vectors.get<std::uint8_t, 4>(numbered("mask2_", step))));
   }
 }
 
