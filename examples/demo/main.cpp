@@ -152,11 +152,12 @@ plan make_plan(const dataset& data, const arguments& a) {
     }
   }
   if (a.quick) {
-    p.timing_seconds = 0.1;
+    p.timing_seconds = 0.05;
     p.teaching.shift = 0;
     p.teaching.dropout = 0;
     for (training* t : {&p.teaching, &p.learning, &p.fine_tuning, &p.refining}) {
       t->epochs = std::max(1, t->epochs / 10);
+      t->pictures = 20000;
     }
   }
   for (training* t : {&p.teaching, &p.learning, &p.fine_tuning, &p.refining}) {

@@ -241,7 +241,8 @@ void shuffle(std::vector<index_t>& order, random& numbers) {
 }  // namespace
 
 void train(mlp& network, const dataset& data, const training& options, const loss_function& loss) {
-  const index_t count = data.train.count();
+  const index_t all = data.train.count();
+  const index_t count = options.pictures > 0 ? std::min(options.pictures, all) : all;
   const index_t rows = std::max<index_t>(1, std::min(options.batch, count) / parts);
   const index_t batches = count / (rows * parts), steps = batches * options.epochs;
   const pare::std_threads in_parallel{options.threads};
@@ -253,7 +254,7 @@ void train(mlp& network, const dataset& data, const training& options, const los
     p.gradient = zeros_like(network);
   }
   adam optimizer(network);
-  std::vector<index_t> order(static_cast<std::size_t>(count));
+  std::vector<index_t> order(static_cast<std::size_t>(all));
   std::iota(order.begin(), order.end(), index_t{0});
   random shuffling(options.seed);
   double running_loss = 0, running_accuracy = 0;

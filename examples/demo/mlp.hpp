@@ -63,6 +63,7 @@ using loss_function =
 
 struct training {
   int epochs = 10;
+  pare::index_t pictures = 0;   ///< that one epoch sees; 0: all there are
   pare::index_t batch = 128;    ///< even
   float learning_rate = 1e-3f;  ///< of Adam; falls to zero along half a cosine
   float weight_decay = 0;       ///< decoupled, as in AdamW
