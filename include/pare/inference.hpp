@@ -14,6 +14,7 @@
 #include <pare/format/csr.hpp>
 #include <pare/format/low_rank.hpp>
 #include <pare/format/packed_linear.hpp>
+#include <pare/format/window.hpp>
 #include <pare/kernels/isa.hpp>
 #include <pare/kernels/linear.hpp>
 #include <pare/kernels/low_rank_linear.hpp>
