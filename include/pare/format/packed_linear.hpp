@@ -2,7 +2,9 @@
 //
 // For a tile of NR columns, panel p holds output features p*NR ... p*NR + NR - 1 as
 // [ceil(K/4)][NR][4] s8: one load gives four consecutive inputs of each output, the operand of
-// vpdpbusd, SDOT and of a pair of SMLADs. Missing columns and inputs are zero. What is needed for
+// vpdpbusd, SDOT and of a pair of SMLADs. Where K is 5 or more and no multiple of four, the last
+// group holds inputs K - 4 to K - 1, with zeros for those of the group before, so that kernels read
+// four bytes of a row everywhere and none beyond it. Missing columns are zero. What is needed for
 // each output feature stands beside the panels in arrays padded to whole panels.
 #ifndef PARE_FORMAT_PACKED_LINEAR_HPP
 #define PARE_FORMAT_PACKED_LINEAR_HPP
@@ -59,6 +61,14 @@ struct packed_linear_view {
 };
 
 namespace detail {
+
+/// Which of `k` inputs stands in place `at` of the packed ones; -1: none, a zero stands there.
+constexpr PARE_ALWAYS_INLINE index_t packed_input(index_t k, index_t at) noexcept {
+  if (at < k / 4 * 4) return at;
+  if (k < 4) return at < k ? at : -1;
+  const index_t input = k - 4 + at % 4;
+  return input >= k / 4 * 4 ? input : -1;
+}
 
 /// Where each part of a packed layer lies in its memory; the one place that knows, for the size
 /// query and the packer.

@@ -2,8 +2,6 @@
 #ifndef PARE_KERNELS_GEMM_S8_HPP
 #define PARE_KERNELS_GEMM_S8_HPP
 
-#include <cstring>
-
 #include <pare/core/fixed_point.hpp>
 #include <pare/format/packed_linear.hpp>
 
@@ -16,16 +14,30 @@ enum class output_kind : std::uint8_t {
   q8,   ///< requantized to s8 or u8
 };
 
-/// One product C [rows, columns] = A [rows, k] * W, W packed in panels of `tile_columns`.
+/// One product C [rows, columns] = A [rows, K] * W, W packed in panels of `tile_columns`.
 ///
-/// acc = bias_codes + sum over k of (a - zero_point) * w, modulo 2^32. Arrays for columns are
+/// acc = bias_codes + sum over K of (a - zero_point) * w, modulo 2^32. Arrays for columns are
 /// padded to whole panels.
+///
+/// A is addressed in place. Its rows come in lines, and a row's K bytes in taps, so that a
+/// convolution is a product too: a line is a row of output pixels, a tap one position of the
+/// window. The bytes of tap (y, x) of row i begin at
+///
+///     a + i / line_rows * line_stride + i % line_rows * a_stride + y * tap_y_stride
+///       + x * tap_x_stride
+///
+/// A matrix has one line and one tap. K counts taps_y * taps_x * k bytes; in a panel each tap has
+/// ceil(k / 4) groups of its own.
 struct gemm_s8_args {
   const std::uint8_t* a = nullptr;  ///< codes, s8 or u8
   index_t a_stride = 0;             ///< bytes from row to row
+  index_t line_rows = pare::detail::max_index, line_stride = 0;
+  index_t taps_y = 1, taps_x = 1;
+  index_t tap_y_stride = 0, tap_x_stride = 0;
   std::uint8_t a_flip = 0;  ///< 0x80 for s8 codes: a ^ a_flip is the code plus 128, unsigned
   std::int32_t offset = 0;  ///< zero point of a ^ a_flip: the codes' own, plus 128 for s8
-  index_t rows = 0, columns = 0, k = 0;
+  index_t rows = 0, columns = 0;
+  index_t k = 0;  ///< bytes of a tap
   index_t tile_columns = 0;
 
   const std::int8_t* panels = nullptr;
@@ -69,24 +81,38 @@ constexpr PARE_ALWAYS_INLINE row_tiles cut_rows(index_t rows, index_t most) noex
   return extra == 0 ? row_tiles{even, tiles, 0} : row_tiles{even + 1, extra, tiles - extra};
 }
 
-/// Rows whose accumulators wait in L1 for one call that makes final values of them: 48 rows of 64
-/// columns are 12 KB.
-inline constexpr index_t buffered_rows = 48;
+/// The first byte of a row.
+constexpr PARE_ALWAYS_INLINE const std::uint8_t* row_address(const gemm_s8_args& args,
+                                                             index_t row) noexcept {
+  if (row < args.line_rows) return args.a + row * args.a_stride;
+  return args.a + row / args.line_rows * args.line_stride + row % args.line_rows * args.a_stride;
+}
 
-/// The last `left` (1 to 3) of a row's k activations, and zeros: four bytes.
-///
-/// @param a  where they begin, behind k - left others
-PARE_ALWAYS_INLINE void last_inputs(const std::uint8_t* a, index_t k, index_t left,
-                                    std::uint8_t* four) noexcept {
-  if (k >= 4) {
-    // The row's last four bytes, moved down (little-endian): one load in place of a loop over
-    // bytes.
-    std::uint32_t bytes;
-    std::memcpy(&bytes, a + left - 4, 4);
-    bytes >>= 8 * (4 - left);
-    std::memcpy(four, &bytes, 4);
-  } else {
-    for (index_t j = 0; j < 4; ++j) four[j] = j < left ? a[j] : std::uint8_t{0};
+/// The rows from `row` on that lie in its line and before `last`.
+constexpr PARE_ALWAYS_INLINE index_t rows_in_line(const gemm_s8_args& args, index_t row,
+                                                  index_t last) noexcept {
+  const index_t line_end =
+      row < args.line_rows ? args.line_rows : (row / args.line_rows + 1) * args.line_rows;
+  return pare::detail::min(last, line_end) - row;
+}
+
+/// Bytes of a panel.
+constexpr PARE_ALWAYS_INLINE index_t panel_bytes(const gemm_s8_args& args) noexcept {
+  return args.taps_y * args.taps_x * pare::detail::round_up(args.k, 4) * args.tile_columns;
+}
+
+// The bytes of a tap are read in groups of four. Where k is no multiple of four, the last group
+// begins at byte k - 4, and its weights for bytes that the group before has had are zero: nothing
+// is read beyond a tap, and nothing is copied. See `packed_input` in format/packed_linear.hpp.
+
+/// A product whose K is 1 to 3 has no four bytes to read: `rows` rows of it, with zeros behind.
+/// Only matrices (one tap) may be so narrow.
+PARE_ALWAYS_INLINE void copy_narrow_rows(const gemm_s8_args& args, const std::uint8_t* a,
+                                         index_t rows, std::uint8_t* to) noexcept {
+  for (index_t i = 0; i < rows; ++i) {
+    for (index_t j = 0; j < 4; ++j) {
+      to[4 * i + j] = j < args.k ? a[i * args.a_stride + j] : std::uint8_t{0};
+    }
   }
 }
 

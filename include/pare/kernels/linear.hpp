@@ -210,7 +210,7 @@ status linear_float_rows(const strided_matrix_view<const float>& x, const packed
       const kernels::row_quantization q = kernel.row_range(row, k);
       scales[i] = q.scale;
       zero_points[i] = q.finite ? q.zero_point : -1;
-      if (q.finite) kernel.quantize_row(row, k, round_up(k, 4), q, codes + i * stride);
+      if (q.finite) kernel.quantize_row(row, k, k, q, codes + i * stride);
     }
   });
   for (index_t i = 0; i < rows; ++i) {
@@ -222,7 +222,6 @@ status linear_float_rows(const strided_matrix_view<const float>& x, const packed
   kernels::gemm_s8_args args = args_of(layer, rows);
   args.a = codes;
   args.a_stride = stride;
-  args.k = round_up(k, 4);  // rows end in zeros
   args.c = y.data_handle();
   args.c_stride = y.stride(0);
   set_float_output(args, layer);

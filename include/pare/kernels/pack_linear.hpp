@@ -116,7 +116,8 @@ void pack_panels(const tensor_view<const std::int8_t, E, L>& codes, index_t tile
         panels + (column / tile_columns * groups * tile_columns + column % tile_columns) * 4;
     std::uint32_t sum = 0;
     for (index_t k = 0; k < groups * 4; ++k) {
-      const std::int8_t code = column < out && k < in ? codes(column, k) : std::int8_t{0};
+      const index_t input = packed_input(in, k);
+      const std::int8_t code = column < out && input >= 0 ? codes(column, input) : std::int8_t{0};
       to[k / 4 * tile_columns * 4 + k % 4] = code;
       sum += static_cast<std::uint32_t>(code);
       if (code == -128) has_minus_128 = 1;

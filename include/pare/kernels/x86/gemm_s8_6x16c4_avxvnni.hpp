@@ -39,48 +39,52 @@ PARE_ALWAYS_INLINE void store_row(std::int32_t* p, const row_of_tile& r) noexcep
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 8), r.c1);
 }
 
+PARE_ALWAYS_INLINE void add(row_of_tile& r, const row_of_tile& other) noexcept {
+  r.c0 = _mm256_add_epi32(r.c0, other.c0);
+  r.c1 = _mm256_add_epi32(r.c1, other.c1);
+}
+
 /// out[Rows][16] = start + A * W over all of K.
 template <int Rows>
-void tile(const std::uint8_t* a0, index_t stride, std::uint8_t flip_byte, index_t k,
-          const std::int8_t* w, const std::int32_t* start, std::int32_t* out) noexcept {
-  const __m256i flip = _mm256_set1_epi8(static_cast<char>(flip_byte));
-  std::uint8_t rest[Rows][4];
+void tile(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, const std::int8_t* w,
+          const std::int32_t* start, std::int32_t* out) noexcept {
+  const __m256i flip = _mm256_set1_epi8(static_cast<char>(args.a_flip));
+  const index_t whole_groups = args.k / 4, last_group = args.k < 4 ? 0 : args.k - 4;
   row_of_tile r0 = load_row(start), r1 = r0, r2 = r0, r3 = r0, r4 = r0, r5 = r0;
-  index_t groups = k / 4;
-
-  if constexpr (Rows == 1) {
-    // One row has too few accumulators to hide the latency: three more sets take turns.
-    const __m256i zero = _mm256_setzero_si256();
-    row_of_tile s1 = {zero, zero}, s2 = s1, s3 = s1;
-    for (; groups >= 4; groups -= 4, a0 += 16, w += 256) {
-      step(r0, a0, flip, load_row(w));
-      step(s1, a0 + 4, flip, load_row(w + 64));
-      step(s2, a0 + 8, flip, load_row(w + 128));
-      step(s3, a0 + 12, flip, load_row(w + 192));
+  for (index_t y = 0; y < args.taps_y; ++y) {
+    for (index_t x = 0; x < args.taps_x; ++x) {
+      const std::uint8_t* tap = a + y * args.tap_y_stride + x * args.tap_x_stride;
+      const std::uint8_t *a0 = tap, *a3 = tap + (Rows > 3 ? 3 * stride : 0);
+      index_t groups = whole_groups;
+      if constexpr (Rows == 1) {
+        // One row has too few accumulators to hide the latency: three more sets take turns.
+        const __m256i zero = _mm256_setzero_si256();
+        row_of_tile s1 = {zero, zero}, s2 = s1, s3 = s1;
+        for (; groups >= 4; groups -= 4, a0 += 16, w += 256) {
+          step(r0, a0, flip, load_row(w));
+          step(s1, a0 + 4, flip, load_row(w + 64));
+          step(s2, a0 + 8, flip, load_row(w + 128));
+          step(s3, a0 + 12, flip, load_row(w + 192));
+        }
+        add(s1, s2), add(r0, s3), add(r0, s1);
+      }
+      for (bool is_last = args.k % 4 == 0;; is_last = true) {
+        for (; groups > 0; --groups, a0 += 4, a3 += 4, w += 64) {
+          const row_of_tile b = load_row(w);
+          step(r0, a0, flip, b);
+          if constexpr (Rows > 1) step(r1, a0 + stride, flip, b);
+          if constexpr (Rows > 2) step(r2, a0 + 2 * stride, flip, b);
+          if constexpr (Rows > 3) step(r3, a3, flip, b);
+          if constexpr (Rows > 4) step(r4, a3 + stride, flip, b);
+          if constexpr (Rows > 5) step(r5, a3 + 2 * stride, flip, b);
+        }
+        if (is_last) break;
+        a0 = tap + last_group;
+        a3 = a0 + (Rows > 3 ? 3 * stride : 0);
+        groups = 1;
+      }
     }
-    r0.c0 = _mm256_add_epi32(_mm256_add_epi32(r0.c0, s1.c0), _mm256_add_epi32(s2.c0, s3.c0));
-    r0.c1 = _mm256_add_epi32(_mm256_add_epi32(r0.c1, s1.c1), _mm256_add_epi32(s2.c1, s3.c1));
   }
-  for (index_t k_left = k % 4;; k_left = 0) {
-    const std::uint8_t* a3 = a0 + (Rows > 3 ? 3 * stride : 0);
-    for (; groups > 0; --groups, a0 += 4, a3 += 4, w += 64) {
-      const row_of_tile b = load_row(w);
-      step(r0, a0, flip, b);
-      if constexpr (Rows > 1) step(r1, a0 + stride, flip, b);
-      if constexpr (Rows > 2) step(r2, a0 + 2 * stride, flip, b);
-      if constexpr (Rows > 3) step(r3, a3, flip, b);
-      if constexpr (Rows > 4) step(r4, a3 + stride, flip, b);
-      if constexpr (Rows > 5) step(r5, a3 + 2 * stride, flip, b);
-    }
-    if (k_left == 0) break;
-    // The last 1 to 3 inputs go through a copy, so that nothing is read beyond a row. Their missing
-    // weights are zero.
-    for (int i = 0; i < Rows; ++i) last_inputs(a0 + i * stride, k, k_left, rest[i]);
-    a0 = &rest[0][0];
-    stride = 4;
-    groups = 1;
-  }
-
   store_row(out, r0);
   if constexpr (Rows > 1) store_row(out + 16, r1);
   if constexpr (Rows > 2) store_row(out + 32, r2);
@@ -92,7 +96,7 @@ void tile(const std::uint8_t* a0, index_t stride, std::uint8_t flip_byte, index_
 /// One block of the product.
 inline void gemm_s8(const gemm_s8_args& args, const gemm_block& block) noexcept {
   constexpr avx2::tile_function tiles[] = {tile<1>, tile<2>, tile<3>, tile<4>, tile<5>, tile<6>};
-  avx2::panels(args, block, tiles, 6, args.a_flip, args.offset);
+  avx2::panels(args, block, tiles, 6, args.offset);
 }
 
 }  // namespace PARE_ABI

@@ -24,8 +24,6 @@ PARE_TARGET_AVX512VNNI_BEGIN
 namespace pare::kernels::avx512vnni {
 inline namespace PARE_ABI {
 
-inline constexpr index_t gemm_s8_rows = 6;
-
 /// One row of a tile: 16 columns a register; those beyond the tile's width stay unused. Named
 /// members, not an array: GCC 12 keeps arrays of accumulators in memory.
 struct row_of_tile {
@@ -92,57 +90,143 @@ PARE_ALWAYS_INLINE void start_values(const gemm_s8_args& args, index_t column,
 
 // --- the tile ---
 
-/// `count` tiles below each other: out[Rows][16 * Vectors] = start + A * W over all of K.
+/// The most rows of a tile: as many as leave registers for weights and activations.
+constexpr PARE_ALWAYS_INLINE index_t most_rows(int vectors) noexcept {
+  return vectors == 4 ? 6 : vectors == 3 ? 8 : 12;
+}
+
+/// Accumulators of up to 12 rows. Those beyond the tile's height stay unused.
+struct tile_of_rows {
+  row_of_tile r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11;
+};
+
+/// Where the rows of a tile begin: every third one.
+struct tile_inputs {
+  const std::uint8_t *a0, *a3, *a6, *a9;
+};
+
+template <int Rows>
+PARE_ALWAYS_INLINE tile_inputs inputs_at(const std::uint8_t* a, index_t stride) noexcept {
+  return {a, a + (Rows > 3 ? 3 * stride : 0), a + (Rows > 6 ? 6 * stride : 0),
+          a + (Rows > 9 ? 9 * stride : 0)};
+}
+template <int Rows>
+PARE_ALWAYS_INLINE void advance(tile_inputs& in, index_t bytes) noexcept {
+  in.a0 += bytes;
+  if constexpr (Rows > 3) in.a3 += bytes;
+  if constexpr (Rows > 6) in.a6 += bytes;
+  if constexpr (Rows > 9) in.a9 += bytes;
+}
+
+/// One K-group of all rows.
 template <int Rows, int Vectors>
-void tiles(const gemm_s8_args& args, index_t row, index_t count, const std::int8_t* panel,
-           const std::int32_t* start, std::int32_t* out, index_t out_stride) noexcept {
+PARE_ALWAYS_INLINE void step(tile_of_rows& t, const tile_inputs& in, index_t stride, __m512i flip,
+                             const row_of_tile& b) noexcept {
+  step<Vectors>(t.r0, broadcast4(in.a0, flip), b);
+  if constexpr (Rows > 1) step<Vectors>(t.r1, broadcast4(in.a0 + stride, flip), b);
+  if constexpr (Rows > 2) step<Vectors>(t.r2, broadcast4(in.a0 + 2 * stride, flip), b);
+  if constexpr (Rows > 3) step<Vectors>(t.r3, broadcast4(in.a3, flip), b);
+  if constexpr (Rows > 4) step<Vectors>(t.r4, broadcast4(in.a3 + stride, flip), b);
+  if constexpr (Rows > 5) step<Vectors>(t.r5, broadcast4(in.a3 + 2 * stride, flip), b);
+  if constexpr (Rows > 6) step<Vectors>(t.r6, broadcast4(in.a6, flip), b);
+  if constexpr (Rows > 7) step<Vectors>(t.r7, broadcast4(in.a6 + stride, flip), b);
+  if constexpr (Rows > 8) step<Vectors>(t.r8, broadcast4(in.a6 + 2 * stride, flip), b);
+  if constexpr (Rows > 9) step<Vectors>(t.r9, broadcast4(in.a9, flip), b);
+  if constexpr (Rows > 10) step<Vectors>(t.r10, broadcast4(in.a9 + stride, flip), b);
+  if constexpr (Rows > 11) step<Vectors>(t.r11, broadcast4(in.a9 + 2 * stride, flip), b);
+}
+
+/// out[Rows][16 * Vectors] = start + A * W over all of K.
+///
+/// @param a        the first row
+/// @param w        the first of the panel's columns that the tile takes
+/// @param w_bytes  from K-group to K-group of the panel, 64 for each 16 columns it has
+template <int Rows, int Vectors>
+void tile(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, const std::int8_t* w,
+          index_t w_bytes, const std::int32_t* start, std::int32_t* out,
+          index_t out_stride) noexcept {
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(args.a_flip));
-  const std::uint8_t* a_row = args.a + row * args.a_stride;
-  const index_t k = args.k;
-  for (; count > 0; --count, a_row += Rows * args.a_stride, out += Rows * out_stride) {
-    const std::uint8_t* a0 = a_row;
-    const std::int8_t* w = panel;
-    index_t stride = args.a_stride, groups = k / 4;
-    std::uint8_t rest[Rows][4];
-    row_of_tile r0 = load_row<Vectors>(start), r1 = r0, r2 = r0, r3 = r0, r4 = r0, r5 = r0;
+  const index_t whole_groups = args.k / 4, last_group = args.k < 4 ? 0 : args.k - 4;
+  tile_of_rows t;
+  t.r0 = load_row<Vectors>(start);
+  t.r1 = t.r2 = t.r3 = t.r4 = t.r5 = t.r6 = t.r7 = t.r8 = t.r9 = t.r10 = t.r11 = t.r0;
+  // Few accumulators do not hide the latency: a second set takes every other K-group.
+  constexpr bool two_sets = Rows * Vectors < 8;
+  tile_of_rows u;
+  if constexpr (two_sets) {
+    const __m512i zero = _mm512_setzero_si512();
+    u.r0 = u.r1 = u.r2 = u.r3 = u.r4 = u.r5 = u.r6 = {zero, zero, zero, zero};
+  }
 
-    if constexpr (Rows == 1) {
-      // One row has too few accumulators to hide the latency: a second set takes every other
-      // K-group.
-      const __m512i zero = _mm512_setzero_si512();
-      row_of_tile other = {zero, zero, zero, zero};
-      for (; groups >= 2; groups -= 2, a0 += 8, w += 128 * Vectors) {
-        step<Vectors>(r0, broadcast4(a0, flip), load_row<Vectors>(w));
-        step<Vectors>(other, broadcast4(a0 + 4, flip), load_row<Vectors>(w + 64 * Vectors));
+  for (index_t y = 0; y < args.taps_y; ++y) {
+    for (index_t x = 0; x < args.taps_x; ++x) {
+      const std::uint8_t* tap = a + y * args.tap_y_stride + x * args.tap_x_stride;
+      tile_inputs in = inputs_at<Rows>(tap, stride);
+      index_t groups = whole_groups;
+      if constexpr (two_sets) {
+        for (; groups >= 2; groups -= 2, w += 2 * w_bytes) {
+          step<Rows, Vectors>(t, in, stride, flip, load_row<Vectors>(w));
+          advance<Rows>(in, 4);
+          step<Rows, Vectors>(u, in, stride, flip, load_row<Vectors>(w + w_bytes));
+          advance<Rows>(in, 4);
+        }
       }
-      add<Vectors>(r0, other);
-    }
-    for (index_t k_left = k % 4;; k_left = 0) {
-      const std::uint8_t* a3 = a0 + (Rows > 3 ? 3 * stride : 0);
-      for (; groups > 0; --groups, a0 += 4, a3 += 4, w += 64 * Vectors) {
-        const row_of_tile b = load_row<Vectors>(w);
-        step<Vectors>(r0, broadcast4(a0, flip), b);
-        if constexpr (Rows > 1) step<Vectors>(r1, broadcast4(a0 + stride, flip), b);
-        if constexpr (Rows > 2) step<Vectors>(r2, broadcast4(a0 + 2 * stride, flip), b);
-        if constexpr (Rows > 3) step<Vectors>(r3, broadcast4(a3, flip), b);
-        if constexpr (Rows > 4) step<Vectors>(r4, broadcast4(a3 + stride, flip), b);
-        if constexpr (Rows > 5) step<Vectors>(r5, broadcast4(a3 + 2 * stride, flip), b);
+      for (bool is_last = args.k % 4 == 0;; is_last = true) {
+        for (; groups > 0; --groups, w += w_bytes) {
+          step<Rows, Vectors>(t, in, stride, flip, load_row<Vectors>(w));
+          advance<Rows>(in, 4);
+        }
+        if (is_last) break;
+        in = inputs_at<Rows>(tap + last_group, stride);
+        groups = 1;
       }
-      if (k_left == 0) break;
-      // The last 1 to 3 inputs go through a copy, so that nothing is read beyond a row. Their
-      // missing weights are zero.
-      for (int i = 0; i < Rows; ++i) last_inputs(a0 + i * stride, k, k_left, rest[i]);
-      a0 = &rest[0][0];
-      stride = 4;
-      groups = 1;
     }
+  }
 
-    store_row<Vectors>(out, r0);
-    if constexpr (Rows > 1) store_row<Vectors>(out + out_stride, r1);
-    if constexpr (Rows > 2) store_row<Vectors>(out + 2 * out_stride, r2);
-    if constexpr (Rows > 3) store_row<Vectors>(out + 3 * out_stride, r3);
-    if constexpr (Rows > 4) store_row<Vectors>(out + 4 * out_stride, r4);
-    if constexpr (Rows > 5) store_row<Vectors>(out + 5 * out_stride, r5);
+  if constexpr (two_sets) {
+    add<Vectors>(t.r0, u.r0);
+    if constexpr (Rows > 1) add<Vectors>(t.r1, u.r1);
+    if constexpr (Rows > 2) add<Vectors>(t.r2, u.r2);
+    if constexpr (Rows > 3) add<Vectors>(t.r3, u.r3);
+    if constexpr (Rows > 4) add<Vectors>(t.r4, u.r4);
+    if constexpr (Rows > 5) add<Vectors>(t.r5, u.r5);
+    if constexpr (Rows > 6) add<Vectors>(t.r6, u.r6);
+  }
+  store_row<Vectors>(out, t.r0);
+  if constexpr (Rows > 1) store_row<Vectors>(out + out_stride, t.r1);
+  if constexpr (Rows > 2) store_row<Vectors>(out + 2 * out_stride, t.r2);
+  if constexpr (Rows > 3) store_row<Vectors>(out + 3 * out_stride, t.r3);
+  if constexpr (Rows > 4) store_row<Vectors>(out + 4 * out_stride, t.r4);
+  if constexpr (Rows > 5) store_row<Vectors>(out + 5 * out_stride, t.r5);
+  if constexpr (Rows > 6) store_row<Vectors>(out + 6 * out_stride, t.r6);
+  if constexpr (Rows > 7) store_row<Vectors>(out + 7 * out_stride, t.r7);
+  if constexpr (Rows > 8) store_row<Vectors>(out + 8 * out_stride, t.r8);
+  if constexpr (Rows > 9) store_row<Vectors>(out + 9 * out_stride, t.r9);
+  if constexpr (Rows > 10) store_row<Vectors>(out + 10 * out_stride, t.r10);
+  if constexpr (Rows > 11) store_row<Vectors>(out + 11 * out_stride, t.r11);
+}
+
+using tile_function = void (*)(const gemm_s8_args&, const std::uint8_t*, index_t,
+                               const std::int8_t*, index_t, const std::int32_t*, std::int32_t*,
+                               index_t) noexcept;
+
+/// The tile of `rows` rows, 1 to most_rows(Vectors).
+template <int Vectors>
+PARE_ALWAYS_INLINE tile_function tile_of_height(index_t rows) noexcept {
+  if constexpr (Vectors == 4) {
+    constexpr tile_function of_height[] = {tile<1, 4>, tile<2, 4>, tile<3, 4>,
+                                           tile<4, 4>, tile<5, 4>, tile<6, 4>};
+    return of_height[rows - 1];
+  } else if constexpr (Vectors == 3) {
+    constexpr tile_function of_height[] = {tile<1, 3>, tile<2, 3>, tile<3, 3>, tile<4, 3>,
+                                           tile<5, 3>, tile<6, 3>, tile<7, 3>, tile<8, 3>};
+    return of_height[rows - 1];
+  } else {
+    constexpr tile_function of_height[] = {tile<1, Vectors>,  tile<2, Vectors>,  tile<3, Vectors>,
+                                           tile<4, Vectors>,  tile<5, Vectors>,  tile<6, Vectors>,
+                                           tile<7, Vectors>,  tile<8, Vectors>,  tile<9, Vectors>,
+                                           tile<10, Vectors>, tile<11, Vectors>, tile<12, Vectors>};
+    return of_height[rows - 1];
   }
 }
 
@@ -329,44 +413,46 @@ inline void write(const gemm_s8_args& args, const std::int32_t* acc, index_t wid
 
 // --- the block ---
 
-/// Any number of rows of one panel.
+/// The rows of a block for 16 * Vectors columns of one panel: tile after tile, each made final
+/// while the next one already multiplies.
+///
+/// @param first  of the panel's columns
 template <int Vectors>
-void rows_of_panel(const gemm_s8_args& args, index_t row, index_t rows, const std::int8_t* panel,
-                   const std::int32_t* start, std::int32_t* out, index_t out_stride) noexcept {
-  using function = void (*)(const gemm_s8_args&, index_t, index_t, const std::int8_t*,
-                            const std::int32_t*, std::int32_t*, index_t);
-  constexpr function of_height[] = {nullptr,           tiles<1, Vectors>, tiles<2, Vectors>,
-                                    tiles<3, Vectors>, tiles<4, Vectors>, tiles<5, Vectors>,
-                                    tiles<6, Vectors>};
-  const row_tiles cut = cut_rows(rows, gemm_s8_rows);
-  of_height[cut.tall_rows](args, row, cut.tall, panel, start, out, out_stride);
-  if (cut.low > 0) {
-    const index_t done = cut.tall * cut.tall_rows;
-    of_height[cut.tall_rows - 1](args, row + done, cut.low, panel, start, out + done * out_stride,
-                                 out_stride);
-  }
-}
-
-template <int Vectors>
-void panels(const gemm_s8_args& args, const gemm_block& block) noexcept {
+void columns_of_panel(const gemm_s8_args& args, const gemm_block& block, index_t panel,
+                      index_t first) noexcept {
   constexpr index_t width = 16 * Vectors;
-  alignas(64) std::int32_t start[width], buffer[buffered_rows * width];
-  const index_t panel_bytes = pare::detail::round_up(args.k, 4) * width;
-  for (index_t i = block.first_panel; i < block.last_panel; ++i) {
-    const std::int8_t* panel = args.panels + i * panel_bytes;
-    const index_t column = i * width, columns = pare::detail::min(width, args.columns - column);
-    for (index_t j = 0; j < width; j += 16) start_values(args, column + j, start + j);
-    if (args.kind == output_kind::s32 && columns == width) {
-      std::int32_t* c =
-          static_cast<std::int32_t*>(args.c) + block.first_row * args.c_stride + column;
-      rows_of_panel<Vectors>(args, block.first_row, block.last_row - block.first_row, panel, start,
-                             c, args.c_stride);
-      continue;
-    }
-    for (index_t row = block.first_row; row < block.last_row; row += buffered_rows) {
-      const index_t rows = pare::detail::min(buffered_rows, block.last_row - row);
-      rows_of_panel<Vectors>(args, row, rows, panel, start, buffer, width);
-      write(args, buffer, width, row, rows, column, columns);
+  alignas(64) std::int32_t start[width], buffer[most_rows(Vectors) * width];
+  std::uint8_t narrow[most_rows(Vectors) * 4];
+  const std::int8_t* w = args.panels + panel * panel_bytes(args) + first * 4;
+  const index_t column = panel * args.tile_columns + first;
+  const index_t columns = pare::detail::min(width, args.columns - column);
+  if (columns <= 0) return;
+  for (index_t j = 0; j < width; j += 16) start_values(args, column + j, start + j);
+  const bool is_direct = args.kind == output_kind::s32 && columns == width;
+
+  for (index_t row = block.first_row; row < block.last_row;) {
+    const index_t in_line = rows_in_line(args, row, block.last_row);
+    const row_tiles cut = cut_rows(in_line, most_rows(Vectors));
+    const std::uint8_t* a = row_address(args, row);
+    for (index_t i = 0; i < cut.tall + cut.low; ++i) {
+      const index_t rows = i < cut.tall ? cut.tall_rows : cut.tall_rows - 1;
+      const std::uint8_t* inputs = a;
+      index_t stride = args.a_stride;
+      if (PARE_UNLIKELY(args.k < 4)) {
+        copy_narrow_rows(args, a, rows, narrow);
+        inputs = narrow, stride = 4;
+      }
+      std::int32_t* out = buffer;
+      index_t out_stride = width;
+      if (is_direct) {
+        out = static_cast<std::int32_t*>(args.c) + row * args.c_stride + column;
+        out_stride = args.c_stride;
+      }
+      tile_of_height<Vectors>(rows)(args, inputs, stride, w, 4 * args.tile_columns, start, out,
+                                    out_stride);
+      if (!is_direct) write(args, buffer, width, row, rows, column, columns);
+      a += rows * args.a_stride;
+      row += rows;
     }
   }
 }
@@ -378,11 +464,19 @@ constexpr PARE_ALWAYS_INLINE bool takes_tile(index_t tile_columns) noexcept {
 
 /// One block of the product.
 inline void gemm_s8(const gemm_s8_args& args, const gemm_block& block) noexcept {
-  switch (args.tile_columns) {
-    case 16: return panels<1>(args, block);
-    case 32: return panels<2>(args, block);
-    case 48: return panels<3>(args, block);
-    default: return panels<4>(args, block);
+  // Seven and eight rows are one tile over half of a wide panel, so that each weight is read once.
+  const index_t rows = block.last_row - block.first_row;
+  const bool is_halved = args.tile_columns == 64 && (rows == 7 || rows == 8);
+  for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
+    switch (is_halved ? 128 : args.tile_columns) {
+      case 16: columns_of_panel<1>(args, block, panel, 0); break;
+      case 32: columns_of_panel<2>(args, block, panel, 0); break;
+      case 48: columns_of_panel<3>(args, block, panel, 0); break;
+      case 64: columns_of_panel<4>(args, block, panel, 0); break;
+      default:
+        columns_of_panel<2>(args, block, panel, 0);
+        columns_of_panel<2>(args, block, panel, 32);
+    }
   }
 }
 

@@ -198,34 +198,39 @@ inline void write(const gemm_s8_args& args, const std::int32_t* acc, index_t row
   }
 }
 
-using tile_function = void (*)(const std::uint8_t* a, index_t a_stride, std::uint8_t flip,
-                               index_t k, const std::int8_t* w, const std::int32_t* start,
+using tile_function = void (*)(const gemm_s8_args&, const std::uint8_t* a, index_t a_stride,
+                               const std::int8_t* w, const std::int32_t* start,
                                std::int32_t* out) noexcept;
 
 /// Runs a kernel's tiles over a block: what AVX2 and AVX-VNNI have in common.
 ///
-/// @param tiles   for 1, 2, ... most_rows rows
-/// @param flip    what the kernel's activations are XORed with
-/// @param offset  the zero point of those
+/// @param tiles   for 1, 2, ... most_rows rows, at most 6
+/// @param offset  the zero point of the activations as the kernel multiplies them
 inline void panels(const gemm_s8_args& args, const gemm_block& block, const tile_function* tiles,
-                   index_t most_rows, std::uint8_t flip, std::int32_t offset) noexcept {
-  alignas(32) std::int32_t start[panel_columns], buffer[buffered_rows * panel_columns];
-  const index_t panel_bytes = pare::detail::round_up(args.k, 4) * panel_columns;
+                   index_t most_rows, std::int32_t offset) noexcept {
+  alignas(32) std::int32_t start[panel_columns], buffer[6 * panel_columns];
+  std::uint8_t narrow[6 * 4];
   for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
-    const std::int8_t* w = args.panels + panel * panel_bytes;
+    const std::int8_t* w = args.panels + panel * panel_bytes(args);
     const index_t column = panel * panel_columns;
     const index_t columns = pare::detail::min(panel_columns, args.columns - column);
     start_values(args, column, offset, start);
-    for (index_t row = block.first_row; row < block.last_row; row += buffered_rows) {
-      const index_t rows = pare::detail::min(buffered_rows, block.last_row - row);
-      const row_tiles cut = cut_rows(rows, most_rows);
-      for (index_t tile = 0, done = 0; tile < cut.tall + cut.low; ++tile) {
-        const index_t height = tile < cut.tall ? cut.tall_rows : cut.tall_rows - 1;
-        tiles[height - 1](args.a + (row + done) * args.a_stride, args.a_stride, flip, args.k, w,
-                          start, buffer + done * panel_columns);
-        done += height;
+    for (index_t row = block.first_row; row < block.last_row;) {
+      const row_tiles cut = cut_rows(rows_in_line(args, row, block.last_row), most_rows);
+      const std::uint8_t* a = row_address(args, row);
+      for (index_t i = 0; i < cut.tall + cut.low; ++i) {
+        const index_t rows = i < cut.tall ? cut.tall_rows : cut.tall_rows - 1;
+        const std::uint8_t* inputs = a;
+        index_t stride = args.a_stride;
+        if (PARE_UNLIKELY(args.k < 4)) {
+          copy_narrow_rows(args, a, rows, narrow);
+          inputs = narrow, stride = 4;
+        }
+        tiles[rows - 1](args, inputs, stride, w, start, buffer);
+        write(args, buffer, row, rows, column, columns);
+        a += rows * args.a_stride;
+        row += rows;
       }
-      write(args, buffer, row, rows, column, columns);
     }
   }
 }
