@@ -82,18 +82,18 @@ constexpr PARE_ALWAYS_INLINE bool uses_fixed_point(requantization rule) noexcept
   return rule == requantization::double_rounding || rule == requantization::single_rounding;
 }
 
-/// False where the size overflows.
-constexpr PARE_ALWAYS_INLINE bool layout_of(index_t out_features, index_t in_features,
-                                            index_t tile_columns, const linear_options& options,
+/// Sizes up to here can be rounded up without overflow.
+inline constexpr index_t max_packed_size = max_index - 64 * 64;
+
+/// The layout of `columns` columns, padding included, whose panels take `panel_bytes` bytes
+/// together. False where the size overflows.
+constexpr PARE_ALWAYS_INLINE bool layout_of(index_t columns, index_t panel_bytes,
+                                            const linear_options& options,
                                             packed_linear_layout& layout) noexcept {
-  constexpr index_t most = max_index - 64 * 64;
-  if (out_features < 0 || in_features < 0 || out_features > most || in_features > most)
+  index_t array_bytes = 0, total = 0;
+  if (panel_bytes > max_packed_size || !checked_multiply(columns, 4, array_bytes) ||
+      array_bytes > max_packed_size)
     return false;
-  const index_t columns = round_up(out_features, tile_columns);
-  index_t panel_bytes = 0, array_bytes = 0, total = 0;
-  if (!checked_multiply(columns, round_up(in_features, 4), panel_bytes) || panel_bytes > most)
-    return false;
-  if (!checked_multiply(columns, 4, array_bytes) || array_bytes > most) return false;
   panel_bytes = round_up(panel_bytes, 64);
   array_bytes = round_up(array_bytes, 64);
   if (!checked_multiply(array_bytes, 8, total) || !checked_add(total, panel_bytes, total))
@@ -115,6 +115,19 @@ constexpr PARE_ALWAYS_INLINE bool layout_of(index_t out_features, index_t in_fea
   }
   layout.bytes = at;
   return true;
+}
+
+/// The same for panels of 8 bits.
+constexpr PARE_ALWAYS_INLINE bool layout_of(index_t out_features, index_t in_features,
+                                            index_t tile_columns, const linear_options& options,
+                                            packed_linear_layout& layout) noexcept {
+  if (out_features < 0 || in_features < 0 || out_features > max_packed_size ||
+      in_features > max_packed_size)
+    return false;
+  const index_t columns = round_up(out_features, tile_columns);
+  index_t panel_bytes = 0;
+  return checked_multiply(columns, round_up(in_features, 4), panel_bytes) &&
+         layout_of(columns, panel_bytes, options, layout);
 }
 
 }  // namespace detail

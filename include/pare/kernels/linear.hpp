@@ -132,8 +132,9 @@ constexpr bool is_code(std::int32_t zero_point) noexcept {
 
 /// s8 or u8 activations.
 template <class X, class Y, class Parallel>
-status linear_codes(const strided_matrix_view<const X>& x, const packed_linear_view& layer,
-                    const strided_matrix_view<Y>& y, const Parallel& parallel_for) noexcept {
+status linear_codes(const linear_kernels& kernel, const strided_matrix_view<const X>& x,
+                    const packed_linear_view& layer, const strided_matrix_view<Y>& y,
+                    const Parallel& parallel_for) noexcept {
   PARE_RETURN_IF_ERROR(check_linear_shapes(x, layer.in_features, layer.out_features, y));
   const linear_options& options = layer.options;
   if (!std::is_same_v<Y, std::int32_t> && options.input.scale == 0.0f) {
@@ -167,8 +168,7 @@ status linear_codes(const strided_matrix_view<const X>& x, const packed_linear_v
     }
     set_code_output<Y>(args, layer);
   }
-  if (args.rows > 0 && args.columns > 0)
-    run_gemm(linear_kernels_of(linear_kernel(layer)), args, parallel_for);
+  if (args.rows > 0 && args.columns > 0) run_gemm(kernel, args, parallel_for);
   return {};
 }
 
@@ -188,9 +188,9 @@ constexpr bool float_workspace_bytes(index_t in_features, index_t rows, index_t&
 
 /// f32 activations: codes for each row, then the product.
 template <class Parallel>
-status linear_float_rows(const strided_matrix_view<const float>& x, const packed_linear_view& layer,
-                         const strided_matrix_view<float>& y, workspace scratch,
-                         const Parallel& parallel_for) noexcept {
+status linear_float_rows(const linear_kernels& kernel, const strided_matrix_view<const float>& x,
+                         const packed_linear_view& layer, const strided_matrix_view<float>& y,
+                         workspace scratch, const Parallel& parallel_for) noexcept {
   const index_t rows = x.extent(0), k = layer.in_features, stride = code_stride(k);
   std::uint8_t* codes = scratch.take<std::uint8_t>(rows * stride);
   float* scales = scratch.take<float>(rows);
@@ -202,7 +202,6 @@ status linear_float_rows(const strided_matrix_view<const float>& x, const packed
             "the scratch is shorter than linear_workspace_size says", "scratch",
             position_kind::byte, needed};
   }
-  const linear_kernels kernel = linear_kernels_of(linear_kernel(layer));
   const index_t block_rows = max<index_t>(1, 65536 / stride), blocks = ceil_div(rows, block_rows);
   parallel_for(blocks, [&](index_t block) {
     for (index_t i = block * block_rows, last = min(rows, i + block_rows); i < last; ++i) {
@@ -233,7 +232,8 @@ status linear_float_rows(const strided_matrix_view<const float>& x, const packed
 
 /// Without scratch from the caller: as many rows at a time as fit on the stack.
 template <class Parallel>
-status linear_float_on_stack(const strided_matrix_view<const float>& x,
+status linear_float_on_stack(const linear_kernels& kernel,
+                             const strided_matrix_view<const float>& x,
                              const packed_linear_view& layer, const strided_matrix_view<float>& y,
                              const Parallel& parallel_for) noexcept {
   alignas(64) std::byte scratch[PARE_LINEAR_STACK_BYTES];
@@ -248,7 +248,6 @@ status linear_float_on_stack(const strided_matrix_view<const float>& x,
   }
   if (rows > at_once) {
     // Several rounds: all rows are checked before the first result is written.
-    const linear_kernels kernel = linear_kernels_of(linear_kernel(layer));
     for (index_t i = 0; i < rows; ++i) {
       if (!kernel.row_range(x.data_handle() + i * x.stride(0), layer.in_features).finite) {
         return {status_code::non_finite, "an activation is NaN or infinite", "x",
@@ -261,9 +260,37 @@ status linear_float_on_stack(const strided_matrix_view<const float>& x,
     const auto x_rows = view_rows(x.data_handle() + row * x.stride(0), n, x.extent(1), x.stride(0));
     const auto y_rows = view_rows(y.data_handle() + row * y.stride(0), n, y.extent(1), y.stride(0));
     PARE_RETURN_IF_ERROR(
-        linear_float_rows(x_rows, layer, y_rows, workspace(scratch), parallel_for));
+        linear_float_rows(kernel, x_rows, layer, y_rows, workspace(scratch), parallel_for));
   }
   return {};
+}
+
+/// Every form of `linear` whose layer has the parts of `packed_linear_view`.
+///
+/// @param kernel  reads the layer's panels
+template <class X, class EX, class LX, class Y, class EY, class LY, class Parallel>
+status linear_by(const linear_kernels& kernel, const tensor_view<X, EX, LX>& x,
+                 const packed_linear_view& layer, const tensor_view<Y, EY, LY>& y,
+                 workspace scratch, const Parallel& parallel_for) noexcept {
+  static_assert(EX::rank() == 2 && EY::rank() == 2, "pare: activations are [rows, features]");
+  using code = std::remove_const_t<X>;
+  static_assert(std::is_same_v<code, float> || std::is_same_v<code, std::int8_t> ||
+                    std::is_same_v<code, std::uint8_t>,
+                "pare: activations are float, int8_t or uint8_t");
+  static_assert(std::is_same_v<Y, float> || std::is_same_v<Y, std::int32_t> ||
+                    std::is_same_v<Y, std::int8_t> || std::is_same_v<Y, std::uint8_t>,
+                "pare: outputs are float, int32_t, int8_t or uint8_t");
+  const strided_matrix_view<const code> rows(x);
+  const strided_matrix_view<Y> out(y);
+  if constexpr (std::is_same_v<code, float>) {
+    static_assert(std::is_same_v<Y, float>, "pare: float activations give float outputs");
+    PARE_RETURN_IF_ERROR(check_linear_shapes(rows, layer.in_features, layer.out_features, out));
+    if (rows.extent(0) == 0 || layer.out_features == 0) return {};
+    if (scratch.size() == 0) return linear_float_on_stack(kernel, rows, layer, out, parallel_for);
+    return linear_float_rows(kernel, rows, layer, out, scratch, parallel_for);
+  } else {
+    return linear_codes(kernel, rows, layer, out, parallel_for);
+  }
 }
 
 }  // namespace PARE_ABI
@@ -315,26 +342,8 @@ template <class X, class EX, class LX, class Y, class EY, class LY, class Parall
 status linear(const tensor_view<X, EX, LX>& x, const packed_linear_view& layer,
               const tensor_view<Y, EY, LY>& y, workspace scratch = {},
               const Parallel& parallel_for = {}) noexcept {
-  static_assert(EX::rank() == 2 && EY::rank() == 2, "pare: activations are [rows, features]");
-  using code = std::remove_const_t<X>;
-  static_assert(std::is_same_v<code, float> || std::is_same_v<code, std::int8_t> ||
-                    std::is_same_v<code, std::uint8_t>,
-                "pare: activations are float, int8_t or uint8_t");
-  static_assert(std::is_same_v<Y, float> || std::is_same_v<Y, std::int32_t> ||
-                    std::is_same_v<Y, std::int8_t> || std::is_same_v<Y, std::uint8_t>,
-                "pare: outputs are float, int32_t, int8_t or uint8_t");
-  const strided_matrix_view<const code> rows(x);
-  const strided_matrix_view<Y> out(y);
-  if constexpr (std::is_same_v<code, float>) {
-    static_assert(std::is_same_v<Y, float>, "pare: float activations give float outputs");
-    PARE_RETURN_IF_ERROR(
-        detail::check_linear_shapes(rows, layer.in_features, layer.out_features, out));
-    if (rows.extent(0) == 0 || layer.out_features == 0) return {};
-    if (scratch.size() == 0) return detail::linear_float_on_stack(rows, layer, out, parallel_for);
-    return detail::linear_float_rows(rows, layer, out, scratch, parallel_for);
-  } else {
-    return detail::linear_codes(rows, layer, out, parallel_for);
-  }
+  return detail::linear_by(detail::linear_kernels_of(linear_kernel(layer)), x, layer, y, scratch,
+                           parallel_for);
 }
 
 }  // namespace PARE_ABI

@@ -134,39 +134,21 @@ inline std::int32_t quantize_bias(float bias, double scale) noexcept {
   return static_cast<std::int32_t>(round_half_even(code));
 }
 
+/// What stands beside the panels for each output, but the sums: written into `base`, and the
+/// layer's pointers set. Everything has been checked.
 template <class E, class L, class Bias>
-result<packed_linear_view> pack_linear(const affine_view<std::int8_t, E, L>& w,
-                                       vector_view<const Bias> bias, const linear_options& options,
-                                       workspace memory) noexcept {
-  const index_t out = w.codes.extent(0), in = w.codes.extent(1);
-  PARE_RETURN_IF_ERROR(check_linear(w, bias, options));
-  packed_linear_view layer;
-  layer.out_features = out;
-  layer.in_features = in;
-  layer.tile_columns = linear_tile_columns(active_isa(), out);
-  layer.options = options;
-  packed_linear_layout layout;
-  if (!layout_of(out, in, layer.tile_columns, options, layout)) {
-    return {status_code::overflow, "the packed layer does not fit the index type", "weights"};
-  }
-  std::byte* base = memory.take<std::byte>(layout.bytes);
-  if (base == nullptr && layout.bytes > 0) {
-    return {status_code::workspace_too_small,
-            "the memory for the packed layer is shorter than packed_linear_size says", "memory",
-            position_kind::byte, layout.bytes};
-  }
-
+void pack_columns(const affine_view<std::int8_t, E, L>& w, vector_view<const Bias> bias,
+                  const packed_linear_layout& layout, std::byte* base,
+                  packed_linear_view& layer) noexcept {
+  const linear_options& options = layer.options;
+  const index_t out = layer.out_features;
   const auto array = [base](index_t offset) { return offset < 0 ? nullptr : base + offset; };
-  auto* panels = reinterpret_cast<std::int8_t*>(array(layout.panels));
-  auto* sums = reinterpret_cast<std::int32_t*>(array(layout.sums));
   auto* scales = reinterpret_cast<float*>(array(layout.scales));
   auto* biases = reinterpret_cast<float*>(array(layout.bias));
   auto* bias_codes = reinterpret_cast<std::int32_t*>(array(layout.bias_codes));
   auto* factors = reinterpret_cast<float*>(array(layout.factors));
   auto* multipliers = reinterpret_cast<std::int32_t*>(array(layout.multipliers));
   auto* shifts = reinterpret_cast<std::int32_t*>(array(layout.shifts));
-  pack_panels(w.codes, layer.tile_columns, panels, sums, layer.has_minus_128);
-
   const index_t columns = round_up(out, layer.tile_columns);
   for (index_t i = 0; i < columns; ++i) {
     const bool exists = i < out;
@@ -192,14 +174,41 @@ result<packed_linear_view> pack_linear(const affine_view<std::int8_t, E, L>& w,
     }
   }
 
-  layer.panels = panels;
-  layer.sums = sums;
   layer.scales = scales;
   layer.bias = biases;
   layer.bias_codes = bias_codes;
   layer.factors = factors;
   layer.multipliers = multipliers;
   layer.shifts = shifts;
+}
+
+template <class E, class L, class Bias>
+result<packed_linear_view> pack_linear(const affine_view<std::int8_t, E, L>& w,
+                                       vector_view<const Bias> bias, const linear_options& options,
+                                       workspace memory) noexcept {
+  const index_t out = w.codes.extent(0), in = w.codes.extent(1);
+  PARE_RETURN_IF_ERROR(check_linear(w, bias, options));
+  packed_linear_view layer;
+  layer.out_features = out;
+  layer.in_features = in;
+  layer.tile_columns = linear_tile_columns(active_isa(), out);
+  layer.options = options;
+  packed_linear_layout layout;
+  if (!layout_of(out, in, layer.tile_columns, options, layout)) {
+    return {status_code::overflow, "the packed layer does not fit the index type", "weights"};
+  }
+  std::byte* base = memory.take<std::byte>(layout.bytes);
+  if (base == nullptr && layout.bytes > 0) {
+    return {status_code::workspace_too_small,
+            "the memory for the packed layer is shorter than packed_linear_size says", "memory",
+            position_kind::byte, layout.bytes};
+  }
+  auto* panels = reinterpret_cast<std::int8_t*>(base + layout.panels);
+  auto* sums = reinterpret_cast<std::int32_t*>(base + layout.sums);
+  pack_panels(w.codes, layer.tile_columns, panels, sums, layer.has_minus_128);
+  layer.panels = panels;
+  layer.sums = sums;
+  pack_columns(w, bias, layout, base, layer);
   return layer;
 }
 
