@@ -136,18 +136,17 @@ PARE_ALWAYS_INLINE void step(tile_of_rows& t, const tile_inputs& in, index_t str
   if constexpr (Rows > 11) step<Vectors>(t.r11, broadcast4(in.a9 + 2 * stride, flip), b);
 }
 
-/// out[Rows][16 * Vectors] = start + A * W over all of K.
+/// t = start + A * W over all of K.
 ///
 /// @param a        the first row
 /// @param w        the first of the panel's columns that the tile takes
 /// @param w_bytes  from K-group to K-group of the panel, 64 for each 16 columns it has
 template <int Rows, int Vectors>
-void tile(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, const std::int8_t* w,
-          index_t w_bytes, const std::int32_t* start, std::int32_t* out,
-          index_t out_stride) noexcept {
+PARE_ALWAYS_INLINE void accumulate(const gemm_s8_args& args, const std::uint8_t* a, index_t stride,
+                                   const std::int8_t* w, index_t w_bytes, const std::int32_t* start,
+                                   tile_of_rows& t) noexcept {
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(args.a_flip));
   const index_t whole_groups = args.k / 4, last_group = args.k < 4 ? 0 : args.k - 4;
-  tile_of_rows t;
   t.r0 = load_row<Vectors>(start);
   t.r1 = t.r2 = t.r3 = t.r4 = t.r5 = t.r6 = t.r7 = t.r8 = t.r9 = t.r10 = t.r11 = t.r0;
   // Few accumulators do not hide the latency: a second set takes every other K-group.
@@ -158,29 +157,32 @@ void tile(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, const
     u.r0 = u.r1 = u.r2 = u.r3 = u.r4 = u.r5 = u.r6 = {zero, zero, zero, zero};
   }
 
-  for (index_t y = 0; y < args.taps_y; ++y) {
-    for (index_t x = 0; x < args.taps_x; ++x) {
-      const std::uint8_t* tap = a + y * args.tap_y_stride + x * args.tap_x_stride;
-      tile_inputs in = inputs_at<Rows>(tap, stride);
-      index_t groups = whole_groups;
-      if constexpr (two_sets) {
-        for (; groups >= 2; groups -= 2, w += 2 * w_bytes) {
-          step<Rows, Vectors>(t, in, stride, flip, load_row<Vectors>(w));
-          advance<Rows>(in, 4);
-          step<Rows, Vectors>(u, in, stride, flip, load_row<Vectors>(w + w_bytes));
-          advance<Rows>(in, 4);
-        }
-      }
-      for (bool is_last = args.k % 4 == 0;; is_last = true) {
-        for (; groups > 0; --groups, w += w_bytes) {
-          step<Rows, Vectors>(t, in, stride, flip, load_row<Vectors>(w));
-          advance<Rows>(in, 4);
-        }
-        if (is_last) break;
-        in = inputs_at<Rows>(tap + last_group, stride);
-        groups = 1;
+  index_t y = 0, x = 0;
+  for (const std::uint8_t* tap = a;;) {
+    tile_inputs in = inputs_at<Rows>(tap, stride);
+    index_t groups = whole_groups;
+    if constexpr (two_sets) {
+      for (; groups >= 2; groups -= 2, w += 2 * w_bytes) {
+        step<Rows, Vectors>(t, in, stride, flip, load_row<Vectors>(w));
+        advance<Rows>(in, 4);
+        step<Rows, Vectors>(u, in, stride, flip, load_row<Vectors>(w + w_bytes));
+        advance<Rows>(in, 4);
       }
     }
+    for (bool is_last = args.k % 4 == 0;; is_last = true) {
+      for (; groups > 0; --groups, w += w_bytes) {
+        step<Rows, Vectors>(t, in, stride, flip, load_row<Vectors>(w));
+        advance<Rows>(in, 4);
+      }
+      if (is_last) break;
+      in = inputs_at<Rows>(tap + last_group, stride);
+      groups = 1;
+    }
+    tap += args.tap_x_stride;
+    if (++x < args.taps_x) continue;
+    if (++y >= args.taps_y) break;
+    x = 0;
+    tap = a + y * args.tap_y_stride;
   }
 
   if constexpr (two_sets) {
@@ -192,6 +194,15 @@ void tile(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, const
     if constexpr (Rows > 5) add<Vectors>(t.r5, u.r5);
     if constexpr (Rows > 6) add<Vectors>(t.r6, u.r6);
   }
+}
+
+/// out[Rows][16 * Vectors] = start + A * W over all of K.
+template <int Rows, int Vectors>
+void tile(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, const std::int8_t* w,
+          index_t w_bytes, const std::int32_t* start, std::int32_t* out,
+          index_t out_stride) noexcept {
+  tile_of_rows t;
+  accumulate<Rows, Vectors>(args, a, stride, w, w_bytes, start, t);
   store_row<Vectors>(out, t.r0);
   if constexpr (Rows > 1) store_row<Vectors>(out + out_stride, t.r1);
   if constexpr (Rows > 2) store_row<Vectors>(out + 2 * out_stride, t.r2);
@@ -341,52 +352,191 @@ PARE_ALWAYS_INLINE column_scales load_scales(const gemm_s8_args& args, index_t c
   }
 }
 
-/// 16 accumulators as integers before the zero point is added. Beyond 16 bits only the sign
-/// matters: what follows saturates.
+/// Whether a rule works in float, where the highest code can cut before rounding.
+constexpr PARE_ALWAYS_INLINE bool is_float_rule(requantization rule) noexcept {
+  return rule == requantization::nearest || rule == requantization::onnx;
+}
+
+/// What the codes of a whole output have in common.
+///
+/// Codes are packed as s8. Where they reach above 127 they are u8, and move by 128 on the way.
+struct code_range {
+  __m512 float_zero_point, float_high;
+  __m512i zero_point, high;  ///< as words
+  __m512i low, flip;         ///< as bytes
+};
+
 template <requantization Rule>
-PARE_ALWAYS_INLINE __m512i scaled(const std::int32_t* acc, const column_scales& by,
-                                  __m512 zero_point) noexcept {
-  const __m512i x = _mm512_loadu_si512(acc);
+PARE_ALWAYS_INLINE code_range load_range(const gemm_s8_args& args) noexcept {
+  constexpr bool adds_first = Rule == requantization::onnx;
+  const std::int32_t flip = args.high > 127 ? 128 : 0;
+  const std::int32_t moved = adds_first ? 0 : args.zero_point;
+  code_range r;
+  r.float_zero_point = _mm512_set1_ps(static_cast<float>(args.zero_point));
+  r.float_high = _mm512_set1_ps(static_cast<float>(args.high - moved));
+  r.zero_point = _mm512_set1_epi16(static_cast<std::int16_t>(moved - flip));
+  r.high = _mm512_set1_epi16(static_cast<std::int16_t>(args.high - flip));
+  r.low = _mm512_set1_epi8(static_cast<char>(args.low - flip));
+  r.flip = _mm512_set1_epi8(static_cast<char>(flip));
+  return r;
+}
+
+/// 16 accumulators as integers before the zero point is added. What is too large for a code
+/// saturates later; only too large floats are cut here, as vcvtps2dq makes the smallest integer of
+/// them.
+template <requantization Rule>
+PARE_ALWAYS_INLINE __m512i scaled(__m512i x, const column_scales& by,
+                                  const code_range& range) noexcept {
   if constexpr (Rule == requantization::double_rounding)
     return scale_double_rounding(x, by.multiplier, by.shift);
   if constexpr (Rule == requantization::single_rounding)
     return scale_single_rounding(x, by.multiplier, by.shift);
   __m512 y = rounded_product(_mm512_cvtepi32_ps(x), by.factor);
-  if constexpr (Rule == requantization::onnx) y = _mm512_add_ps(y, zero_point);
-  // vcvtps2dq makes the smallest integer of what is too large: keep positive values below 2^31.
-  return _mm512_cvtps_epi32(_mm512_min_ps(y, _mm512_set1_ps(2147483520.0f)));
+  if constexpr (Rule == requantization::onnx) y = _mm512_add_ps(y, range.float_zero_point);
+  return _mm512_cvtps_epi32(_mm512_min_ps(y, range.float_high));
 }
 
+/// 64 codes of four vectors of scaled accumulators, in their order.
+template <requantization Rule>
+PARE_ALWAYS_INLINE __m512i to_codes(__m512i x0, __m512i x1, __m512i x2, __m512i x3,
+                                    const code_range& range) noexcept {
+  __m512i left = _mm512_adds_epi16(_mm512_packs_epi32(x0, x1), range.zero_point);
+  __m512i right = _mm512_adds_epi16(_mm512_packs_epi32(x2, x3), range.zero_point);
+  if constexpr (!is_float_rule(Rule)) {
+    left = _mm512_min_epi16(left, range.high);
+    right = _mm512_min_epi16(right, range.high);
+  }
+  const __m512i codes = _mm512_max_epi8(_mm512_packs_epi16(left, right), range.low);
+  // Packing works within 128 bits: each holds four codes of each vector.
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm512_permutexvar_epi32(order, _mm512_xor_si512(codes, range.flip));
+}
+
+/// 64 codes at a time: a row of 64 or 48 columns, two of 32, or four of 16. The buffer behind the
+/// last row is read, and what comes of it dropped.
 template <requantization Rule>
 void write_q8(const gemm_s8_args& args, const std::int32_t* acc, index_t width, index_t row,
               index_t rows, index_t column, index_t columns) noexcept {
-  const __m512 float_zero_point = _mm512_set1_ps(static_cast<float>(args.zero_point));
-  const __m512i zero_point = _mm512_set1_epi16(
-      Rule == requantization::onnx ? std::int16_t{0} : static_cast<std::int16_t>(args.zero_point));
-  const __m512i low = _mm512_set1_epi16(static_cast<std::int16_t>(args.low));
-  const __m512i high = _mm512_set1_epi16(static_cast<std::int16_t>(args.high));
-  // Packing works within 128 bits: of each, the first half holds columns 0 to 15, the second 16
-  // to 31.
-  const __m256i order = _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
-  for (index_t j = 0; j < columns; j += 32) {
-    // A panel's last 16 columns, where they stand alone, are done twice, and the copy is not
-    // stored.
-    const index_t next = width - j >= 32 ? 16 : 0;
-    const column_scales left = load_scales<Rule>(args, column + j);
-    const column_scales right = load_scales<Rule>(args, column + j + next);
-    const index_t n = pare::detail::min<index_t>(columns - j, 32);
-    const __mmask32 mask = n >= 32 ? ~__mmask32{0} : (__mmask32{1} << n) - 1;
-    const std::int32_t* x = acc + j;
-    std::uint8_t* c = static_cast<std::uint8_t*>(args.c) + row * args.c_stride + column + j;
-    for (index_t i = 0; i < rows; ++i, x += width, c += args.c_stride) {
-      const __m512i words = _mm512_packs_epi32(scaled<Rule>(x, left, float_zero_point),
-                                               scaled<Rule>(x + next, right, float_zero_point));
-      // Saturation at 16 bits lies beyond any clamp to s8 or u8, so it never shows.
-      const __m512i moved = _mm512_adds_epi16(words, zero_point);
-      const __m512i codes = _mm512_min_epi16(_mm512_max_epi16(moved, low), high);
-      _mm256_mask_storeu_epi8(c, mask,
-                              _mm256_permutevar8x32_epi32(_mm512_cvtepi16_epi8(codes), order));
+  const code_range range = load_range<Rule>(args);
+  const index_t second = width > 16 ? 16 : 0, third = width > 32 ? 32 : 0;
+  const index_t fourth = width == 64 ? 48 : width == 16 ? 0 : width - 16;
+  const column_scales by0 = load_scales<Rule>(args, column);
+  const column_scales by1 = load_scales<Rule>(args, column + second);
+  const column_scales by2 = load_scales<Rule>(args, column + third);
+  const column_scales by3 = load_scales<Rule>(args, column + fourth);
+  const index_t rows_at_once = width >= 48 ? 1 : 64 / width, last = width == 48 ? 32 : 48;
+
+  std::uint8_t* c = static_cast<std::uint8_t*>(args.c) + row * args.c_stride + column;
+  for (; rows > 0; rows -= rows_at_once, acc += rows_at_once * width) {
+    const __m512i codes =
+        to_codes<Rule>(scaled<Rule>(_mm512_loadu_si512(acc), by0, range),
+                       scaled<Rule>(_mm512_loadu_si512(acc + 16), by1, range),
+                       scaled<Rule>(_mm512_loadu_si512(acc + 32), by2, range),
+                       scaled<Rule>(_mm512_loadu_si512(acc + last), by3, range), range);
+    if (columns == 64) {
+      _mm512_storeu_si512(c, codes);
+      c += args.c_stride;
+    } else {
+      alignas(64) std::uint8_t of_rows[128];
+      _mm512_store_si512(of_rows, codes);
+      const __mmask64 mask = ~__mmask64{0} >> (64 - columns);
+      for (index_t i = 0; i < rows_at_once && i < rows; ++i, c += args.c_stride)
+        _mm512_mask_storeu_epi8(c, mask, _mm512_loadu_si512(of_rows + i * width));
     }
+  }
+}
+
+// --- tiles whose codes never leave the registers: full ones, by the commonest rule ---
+
+/// Whether `count` factors are below 1, so that no product can be too large for an integer.
+PARE_ALWAYS_INLINE bool are_below_one(const float* factors, index_t count) noexcept {
+  const __m512 one = _mm512_set1_ps(1.0f);
+  unsigned larger = 0;
+  for (index_t j = 0; j < count; j += 16)
+    larger |= _mm512_cmp_ps_mask(_mm512_loadu_ps(factors + j), one, _CMP_NLT_UQ);
+  return larger == 0;
+}
+
+PARE_ALWAYS_INLINE __m512i scaled_small(__m512i x, __m512i factor) noexcept {
+  return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(x), _mm512_castsi512_ps(factor)));
+}
+
+/// Codes of two rows of 32 columns, or of one of 48 or 64, side by side. Saturation is the only
+/// clamp above.
+template <int Vectors>
+PARE_ALWAYS_INLINE void store_codes(std::uint8_t* c, index_t c_stride, bool has_second,
+                                    const row_of_tile& r, const row_of_tile& next,
+                                    const row_of_tile& factors, const code_range& range) noexcept {
+  const __m512i x0 = scaled_small(r.c0, factors.c0), x1 = scaled_small(r.c1, factors.c1);
+  __m512i x2, x3;
+  if constexpr (Vectors == 2) {
+    x2 = scaled_small(next.c0, factors.c0);
+    x3 = scaled_small(next.c1, factors.c1);
+  } else {
+    x2 = scaled_small(r.c2, factors.c2);
+    x3 = Vectors == 3 ? x2 : scaled_small(r.c3, factors.c3);
+  }
+  const __m512i codes = to_codes<requantization::nearest>(x0, x1, x2, x3, range);
+  if constexpr (Vectors == 4) {
+    _mm512_storeu_si512(c, codes);
+  } else {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(c), _mm512_castsi512_si256(codes));
+    if constexpr (Vectors == 3) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(c + 32), _mm512_extracti32x4_epi32(codes, 2));
+    } else if (has_second) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(c + c_stride),
+                          _mm512_extracti64x4_epi64(codes, 1));
+    }
+  }
+}
+
+/// C[Rows][16 * Vectors] = codes of start + A * W.
+///
+/// @param factors  of the tile's columns
+template <int Rows, int Vectors>
+void tile_q8(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, const std::int8_t* w,
+             index_t w_bytes, const std::int32_t* start, const float* factors,
+             std::uint8_t* c) noexcept {
+  tile_of_rows t;
+  accumulate<Rows, Vectors>(args, a, stride, w, w_bytes, start, t);
+  const row_of_tile by = load_row<Vectors>(factors);
+  const code_range range = load_range<requantization::nearest>(args);
+  constexpr int step = Vectors == 2 ? 2 : 1;
+  const index_t c_stride = args.c_stride, next = step * c_stride;
+#define PARE_DETAIL_STORE(row, row_behind)                                                   \
+  if constexpr (Rows > row && row % step == 0) {                                             \
+    store_codes<Vectors>(c, c_stride, Rows > row + 1, t.r##row, t.r##row_behind, by, range); \
+    c += next;                                                                               \
+  }
+  PARE_DETAIL_STORE(0, 1)
+  PARE_DETAIL_STORE(1, 2)
+  PARE_DETAIL_STORE(2, 3)
+  PARE_DETAIL_STORE(3, 4)
+  PARE_DETAIL_STORE(4, 5)
+  PARE_DETAIL_STORE(5, 6)
+  PARE_DETAIL_STORE(6, 7)
+  PARE_DETAIL_STORE(7, 8)
+  PARE_DETAIL_STORE(8, 9)
+  PARE_DETAIL_STORE(9, 10)
+  PARE_DETAIL_STORE(10, 11)
+#undef PARE_DETAIL_STORE
+  static_cast<void>(next);
+}
+
+using tile_q8_function = void (*)(const gemm_s8_args&, const std::uint8_t*, index_t,
+                                  const std::int8_t*, index_t, const std::int32_t*, const float*,
+                                  std::uint8_t*) noexcept;
+
+/// The tile of `rows` rows; null where there is none: only the two tallest heights are worth it.
+template <int Vectors>
+PARE_ALWAYS_INLINE tile_q8_function tile_q8_of_height(index_t rows) noexcept {
+  constexpr int most = static_cast<int>(most_rows(Vectors));
+  if constexpr (Vectors == 1) {
+    return nullptr;
+  } else {
+    return rows == most       ? tile_q8<most, Vectors>
+           : rows == most - 1 ? tile_q8<most - 1, Vectors>
+                              : nullptr;
   }
 }
 
@@ -421,7 +571,7 @@ template <int Vectors>
 void columns_of_panel(const gemm_s8_args& args, const gemm_block& block, index_t panel,
                       index_t first) noexcept {
   constexpr index_t width = 16 * Vectors;
-  alignas(64) std::int32_t start[width], buffer[most_rows(Vectors) * width];
+  alignas(64) std::int32_t start[width], buffer[most_rows(Vectors) * width + 16];
   std::uint8_t narrow[most_rows(Vectors) * 4];
   const std::int8_t* w = args.panels + panel * panel_bytes(args) + first * 4;
   const index_t column = panel * args.tile_columns + first;
@@ -429,6 +579,9 @@ void columns_of_panel(const gemm_s8_args& args, const gemm_block& block, index_t
   if (columns <= 0) return;
   for (index_t j = 0; j < width; j += 16) start_values(args, column + j, start + j);
   const bool is_direct = args.kind == output_kind::s32 && columns == width;
+  const bool is_fused = args.kind == output_kind::q8 && args.rule == requantization::nearest &&
+                        columns == width && (args.high == 127 || args.high == 255) &&
+                        are_below_one(args.factors + column, width);
 
   for (index_t row = block.first_row; row < block.last_row;) {
     const index_t in_line = rows_in_line(args, row, block.last_row);
@@ -442,15 +595,19 @@ void columns_of_panel(const gemm_s8_args& args, const gemm_block& block, index_t
         copy_narrow_rows(args, a, rows, narrow);
         inputs = narrow, stride = 4;
       }
-      std::int32_t* out = buffer;
-      index_t out_stride = width;
-      if (is_direct) {
-        out = static_cast<std::int32_t*>(args.c) + row * args.c_stride + column;
-        out_stride = args.c_stride;
+      const index_t at = row * args.c_stride + column;
+      const tile_q8_function fused = is_fused ? tile_q8_of_height<Vectors>(rows) : nullptr;
+      if (fused != nullptr) {
+        fused(args, inputs, stride, w, 4 * args.tile_columns, start, args.factors + column,
+              static_cast<std::uint8_t*>(args.c) + at);
+      } else if (is_direct) {
+        tile_of_height<Vectors>(rows)(args, inputs, stride, w, 4 * args.tile_columns, start,
+                                      static_cast<std::int32_t*>(args.c) + at, args.c_stride);
+      } else {
+        tile_of_height<Vectors>(rows)(args, inputs, stride, w, 4 * args.tile_columns, start, buffer,
+                                      width);
+        write(args, buffer, width, row, rows, column, columns);
       }
-      tile_of_height<Vectors>(rows)(args, inputs, stride, w, 4 * args.tile_columns, start, out,
-                                    out_stride);
-      if (!is_direct) write(args, buffer, width, row, rows, column, columns);
       a += rows * args.a_stride;
       row += rows;
     }

@@ -127,53 +127,85 @@ PARE_ALWAYS_INLINE __m256i scale_single_rounding(__m256i x, __m256i multiplier,
   return join_lanes(shift_right_signed(even, total_even), shift_right_signed(odd, total_odd));
 }
 
-/// 8 accumulators as integers before the zero point is added. Beyond 16 bits only the sign matters:
-/// what follows saturates.
+/// What 8 columns need to be requantized.
+struct column_scales {
+  __m256 factor;
+  __m256i multiplier, shift;
+};
+
 template <requantization Rule>
-PARE_ALWAYS_INLINE __m256i scaled(const gemm_s8_args& args, index_t column,
-                                  const std::int32_t* acc) noexcept {
-  const __m256i x = load8(acc);
+PARE_ALWAYS_INLINE column_scales load_scales(const gemm_s8_args& args, index_t column) noexcept {
   if constexpr (Rule == requantization::double_rounding ||
                 Rule == requantization::single_rounding) {
-    const __m256i multiplier = load8(args.multipliers + column),
-                  shift = load8(args.shifts + column);
-    return Rule == requantization::double_rounding ? scale_double_rounding(x, multiplier, shift)
-                                                   : scale_single_rounding(x, multiplier, shift);
+    return {_mm256_setzero_ps(), load8(args.multipliers + column), load8(args.shifts + column)};
   } else {
-    __m256 y = rounded_product(_mm256_cvtepi32_ps(x), _mm256_loadu_ps(args.factors + column));
-    if constexpr (Rule == requantization::onnx) {
-      y = _mm256_add_ps(y, _mm256_set1_ps(static_cast<float>(args.zero_point)));
-    }
-    // vcvtps2dq makes the smallest integer of what is too large: keep positive values below 2^31.
-    return _mm256_cvtps_epi32(_mm256_min_ps(y, _mm256_set1_ps(2147483520.0f)));
+    return {_mm256_loadu_ps(args.factors + column), _mm256_setzero_si256(), _mm256_setzero_si256()};
   }
 }
 
+/// 8 accumulators as integers before the zero point is added. What is too large for a code
+/// saturates later; only too large floats are cut here, as vcvtps2dq makes the smallest integer of
+/// them.
+template <requantization Rule>
+PARE_ALWAYS_INLINE __m256i scaled(const std::int32_t* acc, const column_scales& by,
+                                  __m256 zero_point, __m256 high) noexcept {
+  const __m256i x = load8(acc);
+  if constexpr (Rule == requantization::double_rounding)
+    return scale_double_rounding(x, by.multiplier, by.shift);
+  if constexpr (Rule == requantization::single_rounding)
+    return scale_single_rounding(x, by.multiplier, by.shift);
+  __m256 y = rounded_product(_mm256_cvtepi32_ps(x), by.factor);
+  if constexpr (Rule == requantization::onnx) y = _mm256_add_ps(y, zero_point);
+  return _mm256_cvtps_epi32(_mm256_min_ps(y, high));
+}
+
+/// Two rows at a time. The buffer behind the last row is read, and what comes of it dropped.
+///
+/// Codes are packed as s8. Where they reach above 127 they are u8, and move by 128 on the way.
 template <requantization Rule>
 void write_q8(const gemm_s8_args& args, const std::int32_t* acc, index_t row, index_t rows,
               index_t column, index_t columns) noexcept {
-  const __m256i zero_point = _mm256_set1_epi16(
-      Rule == requantization::onnx ? std::int16_t{0} : static_cast<std::int16_t>(args.zero_point));
-  const __m256i low = _mm256_set1_epi16(static_cast<std::int16_t>(args.low));
-  const __m256i high = _mm256_set1_epi16(static_cast<std::int16_t>(args.high));
-  for (index_t i = 0; i < rows; ++i, acc += panel_columns) {
-    const __m256i words =
-        _mm256_permute4x64_epi64(_mm256_packs_epi32(scaled<Rule>(args, column, acc),
-                                                    scaled<Rule>(args, column + 8, acc + 8)),
-                                 0xd8);
-    // Saturation at 16 bits lies beyond any clamp to s8 or u8, so it never shows.
-    const __m256i moved =
-        _mm256_min_epi16(_mm256_max_epi16(_mm256_adds_epi16(words, zero_point), low), high);
-    const __m256i bytes = _mm256_and_si256(moved, _mm256_set1_epi16(0xff));
-    const __m128i codes =
-        _mm_packus_epi16(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
-    std::uint8_t* c = static_cast<std::uint8_t*>(args.c) + (row + i) * args.c_stride + column;
+  constexpr bool adds_first = Rule == requantization::onnx;
+  constexpr bool in_float = adds_first || Rule == requantization::nearest;
+  const std::int32_t flip = args.high > 127 ? 128 : 0;
+  const __m256 float_zero_point = _mm256_set1_ps(static_cast<float>(args.zero_point));
+  const __m256 float_high =
+      _mm256_set1_ps(static_cast<float>(adds_first ? args.high : args.high - args.zero_point));
+  const __m256i zero_point =
+      _mm256_set1_epi16(static_cast<std::int16_t>((adds_first ? 0 : args.zero_point) - flip));
+  const __m256i word_high = _mm256_set1_epi16(static_cast<std::int16_t>(args.high - flip));
+  const __m256i low = _mm256_set1_epi8(static_cast<char>(args.low - flip));
+  const __m256i flips = _mm256_set1_epi8(static_cast<char>(flip));
+  // Packing works within 128 bits: each holds four codes of each vector.
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  const column_scales by0 = load_scales<Rule>(args, column);
+  const column_scales by1 = load_scales<Rule>(args, column + 8);
+
+  std::uint8_t* c = static_cast<std::uint8_t*>(args.c) + row * args.c_stride + column;
+  for (; rows > 0; rows -= 2, acc += 2 * panel_columns) {
+    const __m256i x0 = scaled<Rule>(acc, by0, float_zero_point, float_high);
+    const __m256i x1 = scaled<Rule>(acc + 8, by1, float_zero_point, float_high);
+    const __m256i x2 = scaled<Rule>(acc + 16, by0, float_zero_point, float_high);
+    const __m256i x3 = scaled<Rule>(acc + 24, by1, float_zero_point, float_high);
+    __m256i above = _mm256_adds_epi16(_mm256_packs_epi32(x0, x1), zero_point);
+    __m256i below = _mm256_adds_epi16(_mm256_packs_epi32(x2, x3), zero_point);
+    if constexpr (!in_float) {
+      above = _mm256_min_epi16(above, word_high);
+      below = _mm256_min_epi16(below, word_high);
+    }
+    const __m256i signed_codes = _mm256_max_epi8(_mm256_packs_epi16(above, below), low);
+    const __m256i codes = _mm256_permutevar8x32_epi32(_mm256_xor_si256(signed_codes, flips), order);
     if (columns == panel_columns) {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(c), codes);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(c), _mm256_castsi256_si128(codes));
+      c += args.c_stride;
+      if (rows == 1) break;
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(c), _mm256_extracti128_si256(codes, 1));
+      c += args.c_stride;
     } else {
-      alignas(16) std::uint8_t all[panel_columns];
-      _mm_store_si128(reinterpret_cast<__m128i*>(all), codes);
-      std::memcpy(c, all, static_cast<std::size_t>(columns));
+      alignas(32) std::uint8_t of_rows[2 * panel_columns];
+      _mm256_store_si256(reinterpret_cast<__m256i*>(of_rows), codes);
+      for (index_t i = 0; i < 2 && i < rows; ++i, c += args.c_stride)
+        std::memcpy(c, of_rows + i * panel_columns, static_cast<std::size_t>(columns));
     }
   }
 }
@@ -208,7 +240,7 @@ using tile_function = void (*)(const gemm_s8_args&, const std::uint8_t* a, index
 /// @param offset  the zero point of the activations as the kernel multiplies them
 inline void panels(const gemm_s8_args& args, const gemm_block& block, const tile_function* tiles,
                    index_t most_rows, std::int32_t offset) noexcept {
-  alignas(32) std::int32_t start[panel_columns], buffer[6 * panel_columns];
+  alignas(32) std::int32_t start[panel_columns], buffer[7 * panel_columns];
   std::uint8_t narrow[6 * 4];
   for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
     const std::int8_t* w = args.panels + panel * panel_bytes(args);
