@@ -12,13 +12,17 @@
 #include <pare/core/workspace.hpp>
 #include <pare/format/affine.hpp>
 #include <pare/format/csr.hpp>
+#include <pare/format/low_bit.hpp>
 #include <pare/format/low_rank.hpp>
 #include <pare/format/packed_linear.hpp>
+#include <pare/format/packed_low_bit_linear.hpp>
 #include <pare/format/window.hpp>
 #include <pare/kernels/isa.hpp>
 #include <pare/kernels/linear.hpp>
+#include <pare/kernels/low_bit_linear.hpp>
 #include <pare/kernels/low_rank_linear.hpp>
 #include <pare/kernels/pack_linear.hpp>
+#include <pare/kernels/pack_low_bit_linear.hpp>
 #include <pare/kernels/sparse_linear.hpp>
 
 #endif  // PARE_INFERENCE_HPP

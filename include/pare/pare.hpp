@@ -12,6 +12,7 @@
 #include <pare/inference.hpp>
 #include <pare/io/npy.hpp>
 #include <pare/layers/linear.hpp>
+#include <pare/layers/low_bit_linear.hpp>
 #include <pare/prune/amount.hpp>
 #include <pare/prune/magnitude.hpp>
 #include <pare/prune/mask.hpp>

@@ -56,6 +56,17 @@ pare::status run(const X* x, const pare::packed_linear_view& layer, Y* y, pare::
                       pare::view(y, rows, layer.out_features), scratch);
 }
 
+pare::status use_low_bit(const std::int8_t* x, const float* x_f32, std::int8_t* y, float* y_f32,
+                         const pare::affine_view<std::int8_t, pare::dextents<pare::index_t, 2>>& w,
+                         pare::vector_view<const float> bias, pare::workspace memory) {
+  const auto layer =
+      pare::pack_low_bit_linear(w, pare::low_bit::s4, bias, pare::linear_options{}, memory);
+  if (!layer) return layer.error();
+  const pare::index_t in = layer->base.in_features, out = layer->base.out_features;
+  PARE_RETURN_IF_ERROR(pare::linear(pare::view(x, 1, in), *layer, pare::view(y, 1, out)));
+  return pare::linear(pare::view(x_f32, 1, in), *layer, pare::view(y_f32, 1, out));
+}
+
 struct buffers {
   float* f32;
   std::int32_t* s32;
