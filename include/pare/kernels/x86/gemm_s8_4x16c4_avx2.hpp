@@ -18,11 +18,6 @@ PARE_TARGET_AVX2_BEGIN
 namespace pare::kernels::avx2 {
 inline namespace PARE_ABI {
 
-/// Columns 0 to 7 and 8 to 15 of a row.
-struct row_of_tile {
-  __m256i c0, c1;
-};
-
 /// c += products of 4 activations (|a| and a, in all lanes) with 8 columns.
 PARE_ALWAYS_INLINE __m256i multiply_add(__m256i c, __m256i magnitude, __m256i a,
                                         __m256i w) noexcept {
@@ -39,14 +34,13 @@ PARE_ALWAYS_INLINE __m256i broadcast4(const std::uint8_t* a) noexcept {
 /// What a tile multiplies: signed activations of its rows, and behind them their magnitudes. Made
 /// once for a tile, they save two of ten instructions a step.
 inline constexpr index_t chunk_bytes = 1024, row_bytes = 1056;
-struct prepared_rows {
-  std::uint8_t signed_codes[4][row_bytes];
-  std::uint8_t magnitudes[4][row_bytes];
-};
 inline constexpr index_t to_magnitudes = 4 * row_bytes;
+struct prepared_rows {
+  std::uint8_t bytes[2 * to_magnitudes];
+};
 
 /// @param flip  0 for s8, 0x80 for u8
-/// @param n     at most chunk_bytes + 3; nothing is read behind them
+/// @param n     4 to chunk_bytes + 3; nothing is read behind them
 PARE_ALWAYS_INLINE void prepare_row(const std::uint8_t* a, index_t n, std::uint8_t flip,
                                     std::uint8_t* to) noexcept {
   const __m256i flips = _mm256_set1_epi8(static_cast<char>(flip));
@@ -57,10 +51,16 @@ PARE_ALWAYS_INLINE void prepare_row(const std::uint8_t* a, index_t n, std::uint8
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), x);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + to_magnitudes + i), _mm256_abs_epi8(x));
   }
-  for (; i < n; ++i) {
-    const std::int32_t x = static_cast<std::int8_t>(a[i] ^ flip);
-    to[i] = static_cast<std::uint8_t>(x);
-    to[to_magnitudes + i] = static_cast<std::uint8_t>(x < 0 ? -x : x);
+  // Four bytes at a time; the last ones overlap those before.
+  for (; i < n; i += 4) {
+    const index_t at = pare::detail::min(i, n - 4);
+    std::int32_t four;
+    std::memcpy(&four, a + at, 4);
+    const __m128i x = _mm_xor_si128(_mm_cvtsi32_si128(four), _mm256_castsi256_si128(flips));
+    const std::int32_t codes = _mm_cvtsi128_si32(x);
+    const std::int32_t magnitudes = _mm_cvtsi128_si32(_mm_abs_epi8(x));
+    std::memcpy(to + at, &codes, 4);
+    std::memcpy(to + to_magnitudes + at, &magnitudes, 4);
   }
 }
 
@@ -71,51 +71,63 @@ PARE_ALWAYS_INLINE void step(row_of_tile& r, const std::uint8_t* a, const row_of
   r.c1 = multiply_add(r.c1, magnitude, x, b.c1);
 }
 
-PARE_ALWAYS_INLINE row_of_tile load_row(const void* p) noexcept {
-  const __m256i* at = static_cast<const __m256i*>(p);
-  return {_mm256_loadu_si256(at), _mm256_loadu_si256(at + 1)};
-}
-PARE_ALWAYS_INLINE void store_row(std::int32_t* p, const row_of_tile& r) noexcept {
-  store8(p, r.c0);
-  store8(p + 8, r.c1);
-}
-
-/// out[Rows][16] = start + A * W over all of K, for weights in [-127, 127].
+/// t = start + A * W over all of K, for 16 columns and weights in [-127, 127].
 template <int Rows>
-void tile(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, const std::int8_t* w,
-          const std::int32_t* start, std::int32_t* out) noexcept {
+PARE_ALWAYS_INLINE void accumulate(const gemm_s8_args& args, const std::uint8_t* a, index_t stride,
+                                   const std::int8_t* w, const std::int32_t* start,
+                                   prepared_rows& prepared, tile_of_rows& t) noexcept {
   const std::uint8_t flip = static_cast<std::uint8_t>(args.a_flip ^ 0x80);
   const index_t k = args.k < 4 ? pare::detail::round_up(args.k, 4) : args.k;
-  prepared_rows prepared;
-  row_of_tile r0 = load_row(start), r1 = r0, r2 = r0, r3 = r0;
+  t.r0 = load_row(start);
+  t.r1 = t.r2 = t.r3 = t.r0;
   for (index_t y = 0; y < args.taps_y; ++y) {
     for (index_t x = 0; x < args.taps_x; ++x) {
       const std::uint8_t* tap = a + y * args.tap_y_stride + x * args.tap_x_stride;
       for (index_t at = 0, n = 0; at < k; at += n) {
         n = k - at < chunk_bytes + 4 ? k - at : chunk_bytes;
         for (index_t i = 0; i < Rows; ++i)
-          prepare_row(tap + at + i * stride, n, flip, prepared.signed_codes[i]);
-        const std::uint8_t* in = prepared.signed_codes[0];
+          prepare_row(tap + at + i * stride, n, flip, prepared.bytes + i * row_bytes);
+        const std::uint8_t* in = prepared.bytes;
         index_t groups = n / 4;
         for (bool is_last = n % 4 == 0;; is_last = true) {
           for (; groups > 0; --groups, in += 4, w += 64) {
             const row_of_tile b = load_row(w);
-            step(r0, in, b);
-            if constexpr (Rows > 1) step(r1, in + row_bytes, b);
-            if constexpr (Rows > 2) step(r2, in + 2 * row_bytes, b);
-            if constexpr (Rows > 3) step(r3, in + 3 * row_bytes, b);
+            step(t.r0, in, b);
+            if constexpr (Rows > 1) step(t.r1, in + row_bytes, b);
+            if constexpr (Rows > 2) step(t.r2, in + 2 * row_bytes, b);
+            if constexpr (Rows > 3) step(t.r3, in + 3 * row_bytes, b);
           }
           if (is_last) break;
-          in = prepared.signed_codes[0] + n - 4;
+          in = prepared.bytes + n - 4;
           groups = 1;
         }
       }
     }
   }
-  store_row(out, r0);
-  if constexpr (Rows > 1) store_row(out + 16, r1);
-  if constexpr (Rows > 2) store_row(out + 32, r2);
-  if constexpr (Rows > 3) store_row(out + 48, r3);
+}
+
+template <int Rows>
+void tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, index_t count,
+           const std::int8_t* w, const std::int32_t* start, std::int32_t* out,
+           index_t out_stride) noexcept {
+  prepared_rows prepared;
+  for (; count > 0; --count, a += Rows * stride, out += Rows * out_stride) {
+    tile_of_rows t;
+    accumulate<Rows>(args, a, stride, w, start, prepared, t);
+    store_tile<Rows>(out, out_stride, t);
+  }
+}
+
+template <int Rows>
+void tiles_q8(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, index_t count,
+              const std::int8_t* w, const std::int32_t* start, const float* factors,
+              std::uint8_t* c) noexcept {
+  prepared_rows prepared;
+  for (; count > 0; --count, a += Rows * stride, c += Rows * args.c_stride) {
+    tile_of_rows t;
+    accumulate<Rows>(args, a, stride, w, start, prepared, t);
+    store_tile_codes<Rows>(args, factors, c, t);
+  }
 }
 
 /// 4 activations, signed, as 16 bits, four times over.
@@ -155,16 +167,23 @@ inline void wide_row(const gemm_s8_args& args, const std::uint8_t* a, const std:
 }
 
 template <int Rows>
-void wide_tile(const gemm_s8_args& args, const std::uint8_t* a, index_t stride,
-               const std::int8_t* w, const std::int32_t* start, std::int32_t* out) noexcept {
-  for (int i = 0; i < Rows; ++i) wide_row(args, a + i * stride, w, start, out + 16 * i);
+void wide_tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, index_t count,
+                const std::int8_t* w, const std::int32_t* start, std::int32_t* out,
+                index_t out_stride) noexcept {
+  for (index_t i = 0; i < count * Rows; ++i)
+    wide_row(args, a + i * stride, w, start, out + i * out_stride);
 }
 
 /// One block of the product.
 inline void gemm_s8(const gemm_s8_args& args, const gemm_block& block) noexcept {
-  constexpr tile_function narrow[] = {tile<1>, tile<2>, tile<3>, tile<4>};
-  constexpr tile_function wide[] = {wide_tile<1>, wide_tile<2>, wide_tile<3>, wide_tile<4>};
-  panels(args, block, args.has_minus_128 != 0 ? wide : narrow, 4, args.offset - 128);
+  constexpr tile_function narrow[] = {tiles<1>, tiles<2>, tiles<3>, tiles<4>};
+  constexpr tile_function wide[] = {wide_tiles<1>, wide_tiles<2>, wide_tiles<3>, wide_tiles<4>};
+  constexpr tile_q8_function codes[] = {tiles_q8<3>, tiles_q8<4>};
+  if (args.has_minus_128 != 0) {
+    panels(args, block, {4, wide, nullptr}, args.offset - 128);
+  } else {
+    panels(args, block, {4, narrow, codes}, args.offset - 128);
+  }
 }
 
 }  // namespace PARE_ABI

@@ -6,10 +6,10 @@
 // broadcasts and 6 XORs. Panels of 16, 32 and 48 columns use the same code with fewer registers
 // across.
 //
-// Accumulators leave the tile as s32: straight into C where C is s32, otherwise into a buffer in L1
-// from which one function per kind of output makes the final values while the next tile already
-// multiplies. Doing that in registers instead was measured: it is not faster, and multiplies code
-// size and compile time by eight.
+// Full tiles finish in registers where C is s32, and where it holds codes by the commonest rule. All
+// else (other rules, floats, ragged edges) leaves the tile as s32 into a buffer in L1, from which
+// one function per kind of output makes the final values: a copy of the tile for each of them would
+// multiply code size and compile time by eight, and it is only small K that feels it.
 #ifndef PARE_KERNELS_X86_GEMM_S8_6X64C4_AVX512VNNI_HPP
 #define PARE_KERNELS_X86_GEMM_S8_6X64C4_AVX512VNNI_HPP
 
@@ -196,47 +196,49 @@ PARE_ALWAYS_INLINE void accumulate(const gemm_s8_args& args, const std::uint8_t*
   }
 }
 
-/// out[Rows][16 * Vectors] = start + A * W over all of K.
+/// `count` tiles below each other: out[Rows][16 * Vectors] = start + A * W over all of K.
 template <int Rows, int Vectors>
-void tile(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, const std::int8_t* w,
-          index_t w_bytes, const std::int32_t* start, std::int32_t* out,
-          index_t out_stride) noexcept {
-  tile_of_rows t;
-  accumulate<Rows, Vectors>(args, a, stride, w, w_bytes, start, t);
-  store_row<Vectors>(out, t.r0);
-  if constexpr (Rows > 1) store_row<Vectors>(out + out_stride, t.r1);
-  if constexpr (Rows > 2) store_row<Vectors>(out + 2 * out_stride, t.r2);
-  if constexpr (Rows > 3) store_row<Vectors>(out + 3 * out_stride, t.r3);
-  if constexpr (Rows > 4) store_row<Vectors>(out + 4 * out_stride, t.r4);
-  if constexpr (Rows > 5) store_row<Vectors>(out + 5 * out_stride, t.r5);
-  if constexpr (Rows > 6) store_row<Vectors>(out + 6 * out_stride, t.r6);
-  if constexpr (Rows > 7) store_row<Vectors>(out + 7 * out_stride, t.r7);
-  if constexpr (Rows > 8) store_row<Vectors>(out + 8 * out_stride, t.r8);
-  if constexpr (Rows > 9) store_row<Vectors>(out + 9 * out_stride, t.r9);
-  if constexpr (Rows > 10) store_row<Vectors>(out + 10 * out_stride, t.r10);
-  if constexpr (Rows > 11) store_row<Vectors>(out + 11 * out_stride, t.r11);
+void tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, index_t count,
+           const std::int8_t* w, index_t w_bytes, const std::int32_t* start, std::int32_t* out,
+           index_t out_stride) noexcept {
+  for (; count > 0; --count, a += Rows * stride) {
+    tile_of_rows t;
+    accumulate<Rows, Vectors>(args, a, stride, w, w_bytes, start, t);
+    store_row<Vectors>(out, t.r0), out += out_stride;
+    if constexpr (Rows > 1) store_row<Vectors>(out, t.r1), out += out_stride;
+    if constexpr (Rows > 2) store_row<Vectors>(out, t.r2), out += out_stride;
+    if constexpr (Rows > 3) store_row<Vectors>(out, t.r3), out += out_stride;
+    if constexpr (Rows > 4) store_row<Vectors>(out, t.r4), out += out_stride;
+    if constexpr (Rows > 5) store_row<Vectors>(out, t.r5), out += out_stride;
+    if constexpr (Rows > 6) store_row<Vectors>(out, t.r6), out += out_stride;
+    if constexpr (Rows > 7) store_row<Vectors>(out, t.r7), out += out_stride;
+    if constexpr (Rows > 8) store_row<Vectors>(out, t.r8), out += out_stride;
+    if constexpr (Rows > 9) store_row<Vectors>(out, t.r9), out += out_stride;
+    if constexpr (Rows > 10) store_row<Vectors>(out, t.r10), out += out_stride;
+    if constexpr (Rows > 11) store_row<Vectors>(out, t.r11), out += out_stride;
+  }
 }
 
-using tile_function = void (*)(const gemm_s8_args&, const std::uint8_t*, index_t,
+using tile_function = void (*)(const gemm_s8_args&, const std::uint8_t*, index_t, index_t,
                                const std::int8_t*, index_t, const std::int32_t*, std::int32_t*,
                                index_t) noexcept;
 
-/// The tile of `rows` rows, 1 to most_rows(Vectors).
+/// The tiles of `rows` rows, 1 to most_rows(Vectors).
 template <int Vectors>
-PARE_ALWAYS_INLINE tile_function tile_of_height(index_t rows) noexcept {
+PARE_ALWAYS_INLINE tile_function tiles_of_height(index_t rows) noexcept {
   if constexpr (Vectors == 4) {
-    constexpr tile_function of_height[] = {tile<1, 4>, tile<2, 4>, tile<3, 4>,
-                                           tile<4, 4>, tile<5, 4>, tile<6, 4>};
+    constexpr tile_function of_height[] = {tiles<1, 4>, tiles<2, 4>, tiles<3, 4>,
+                                           tiles<4, 4>, tiles<5, 4>, tiles<6, 4>};
     return of_height[rows - 1];
   } else if constexpr (Vectors == 3) {
-    constexpr tile_function of_height[] = {tile<1, 3>, tile<2, 3>, tile<3, 3>, tile<4, 3>,
-                                           tile<5, 3>, tile<6, 3>, tile<7, 3>, tile<8, 3>};
+    constexpr tile_function of_height[] = {tiles<1, 3>, tiles<2, 3>, tiles<3, 3>, tiles<4, 3>,
+                                           tiles<5, 3>, tiles<6, 3>, tiles<7, 3>, tiles<8, 3>};
     return of_height[rows - 1];
   } else {
-    constexpr tile_function of_height[] = {tile<1, Vectors>,  tile<2, Vectors>,  tile<3, Vectors>,
-                                           tile<4, Vectors>,  tile<5, Vectors>,  tile<6, Vectors>,
-                                           tile<7, Vectors>,  tile<8, Vectors>,  tile<9, Vectors>,
-                                           tile<10, Vectors>, tile<11, Vectors>, tile<12, Vectors>};
+    constexpr tile_function of_height[] = {
+        tiles<1, Vectors>, tiles<2, Vectors>,  tiles<3, Vectors>,  tiles<4, Vectors>,
+        tiles<5, Vectors>, tiles<6, Vectors>,  tiles<7, Vectors>,  tiles<8, Vectors>,
+        tiles<9, Vectors>, tiles<10, Vectors>, tiles<11, Vectors>, tiles<12, Vectors>};
     return of_height[rows - 1];
   }
 }
@@ -285,7 +287,12 @@ inline void write_f32(const gemm_s8_args& args, const std::int32_t* acc, index_t
                                          _mm512_mullo_epi32(zero_point, sums));
       const __m512 scale = rounded_product(row_scale, scales);
       const __m512 y = _mm512_add_ps(rounded_product(_mm512_cvtepi32_ps(x), scale), bias);
-      _mm512_mask_storeu_ps(c, mask, _mm512_min_ps(high, _mm512_max_ps(low, y)));
+      const __m512 clamped = _mm512_min_ps(high, _mm512_max_ps(low, y));
+      if (PARE_LIKELY(mask == 0xffff)) {
+        _mm512_storeu_ps(c, clamped);
+      } else {
+        _mm512_mask_storeu_ps(c, mask, clamped);
+      }
     }
   }
 }
@@ -490,56 +497,58 @@ PARE_ALWAYS_INLINE void store_codes(std::uint8_t* c, index_t c_stride, bool has_
   }
 }
 
-/// C[Rows][16 * Vectors] = codes of start + A * W.
+/// `count` tiles below each other: C[Rows][16 * Vectors] = codes of start + A * W.
 ///
 /// @param factors  of the tile's columns
 template <int Rows, int Vectors>
-void tile_q8(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, const std::int8_t* w,
-             index_t w_bytes, const std::int32_t* start, const float* factors,
-             std::uint8_t* c) noexcept {
-  tile_of_rows t;
-  accumulate<Rows, Vectors>(args, a, stride, w, w_bytes, start, t);
-  const row_of_tile by = load_row<Vectors>(factors);
-  const code_range range = load_range<requantization::nearest>(args);
+void tiles_q8(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, index_t count,
+              const std::int8_t* w, index_t w_bytes, const std::int32_t* start,
+              const float* factors, std::uint8_t* c) noexcept {
   constexpr int step = Vectors == 2 ? 2 : 1;
-  const index_t c_stride = args.c_stride, next = step * c_stride;
+  const index_t c_stride = args.c_stride;
+  for (; count > 0; --count, a += Rows * stride) {
+    tile_of_rows t;
+    accumulate<Rows, Vectors>(args, a, stride, w, w_bytes, start, t);
+    const row_of_tile by = load_row<Vectors>(factors);
+    const code_range range = load_range<requantization::nearest>(args);
 #define PARE_DETAIL_STORE(row, row_behind)                                                   \
   if constexpr (Rows > row && row % step == 0) {                                             \
     store_codes<Vectors>(c, c_stride, Rows > row + 1, t.r##row, t.r##row_behind, by, range); \
-    c += next;                                                                               \
+    c += (step == 2 && Rows > row + 1 ? 2 : 1) * c_stride;                                   \
   }
-  PARE_DETAIL_STORE(0, 1)
-  PARE_DETAIL_STORE(1, 2)
-  PARE_DETAIL_STORE(2, 3)
-  PARE_DETAIL_STORE(3, 4)
-  PARE_DETAIL_STORE(4, 5)
-  PARE_DETAIL_STORE(5, 6)
-  PARE_DETAIL_STORE(6, 7)
-  PARE_DETAIL_STORE(7, 8)
-  PARE_DETAIL_STORE(8, 9)
-  PARE_DETAIL_STORE(9, 10)
-  PARE_DETAIL_STORE(10, 11)
+    PARE_DETAIL_STORE(0, 1)
+    PARE_DETAIL_STORE(1, 2)
+    PARE_DETAIL_STORE(2, 3)
+    PARE_DETAIL_STORE(3, 4)
+    PARE_DETAIL_STORE(4, 5)
+    PARE_DETAIL_STORE(5, 6)
+    PARE_DETAIL_STORE(6, 7)
+    PARE_DETAIL_STORE(7, 8)
+    PARE_DETAIL_STORE(8, 9)
+    PARE_DETAIL_STORE(9, 10)
+    PARE_DETAIL_STORE(10, 11)
 #undef PARE_DETAIL_STORE
-  static_cast<void>(next);
+  }
 }
 
-using tile_q8_function = void (*)(const gemm_s8_args&, const std::uint8_t*, index_t,
+using tile_q8_function = void (*)(const gemm_s8_args&, const std::uint8_t*, index_t, index_t,
                                   const std::int8_t*, index_t, const std::int32_t*, const float*,
                                   std::uint8_t*) noexcept;
 
-/// The tile of `rows` rows; null where there is none: only the two tallest heights are worth it.
+/// The tiles of `rows` rows; null where there are none: only the two tallest heights are worth it.
 template <int Vectors>
-PARE_ALWAYS_INLINE tile_q8_function tile_q8_of_height(index_t rows) noexcept {
+PARE_ALWAYS_INLINE tile_q8_function tiles_q8_of_height(index_t rows) noexcept {
   constexpr int most = static_cast<int>(most_rows(Vectors));
   if constexpr (Vectors == 1) {
     return nullptr;
   } else {
-    return rows == most       ? tile_q8<most, Vectors>
-           : rows == most - 1 ? tile_q8<most - 1, Vectors>
+    return rows == most       ? tiles_q8<most, Vectors>
+           : rows == most - 1 ? tiles_q8<most - 1, Vectors>
                               : nullptr;
   }
 }
 
+/// `rows` rows of accumulators, `width` apart, become values of C.
 inline void write(const gemm_s8_args& args, const std::int32_t* acc, index_t width, index_t row,
                   index_t rows, index_t column, index_t columns) noexcept {
   switch (args.kind) {
@@ -563,8 +572,7 @@ inline void write(const gemm_s8_args& args, const std::int32_t* acc, index_t wid
 
 // --- the block ---
 
-/// The rows of a block for 16 * Vectors columns of one panel: tile after tile, each made final
-/// while the next one already multiplies.
+/// The rows of a block for 16 * Vectors columns of one panel.
 ///
 /// @param first  of the panel's columns
 template <int Vectors>
@@ -574,42 +582,49 @@ void columns_of_panel(const gemm_s8_args& args, const gemm_block& block, index_t
   alignas(64) std::int32_t start[width], buffer[most_rows(Vectors) * width + 16];
   std::uint8_t narrow[most_rows(Vectors) * 4];
   const std::int8_t* w = args.panels + panel * panel_bytes(args) + first * 4;
+  const index_t w_bytes = 4 * args.tile_columns;
   const index_t column = panel * args.tile_columns + first;
   const index_t columns = pare::detail::min(width, args.columns - column);
   if (columns <= 0) return;
   for (index_t j = 0; j < width; j += 16) start_values(args, column + j, start + j);
-  const bool is_direct = args.kind == output_kind::s32 && columns == width;
-  const bool is_fused = args.kind == output_kind::q8 && args.rule == requantization::nearest &&
-                        columns == width && (args.high == 127 || args.high == 255) &&
-                        are_below_one(args.factors + column, width);
+  const bool is_whole = columns == width && args.k >= 4;
+  const bool is_direct = is_whole && args.kind == output_kind::s32;
+  const bool is_fused =
+      is_whole && args.kind == output_kind::q8 && args.rule == requantization::nearest &&
+      (args.high == 127 || args.high == 255) && are_below_one(args.factors + column, width);
 
   for (index_t row = block.first_row; row < block.last_row;) {
-    const index_t in_line = rows_in_line(args, row, block.last_row);
-    const row_tiles cut = cut_rows(in_line, most_rows(Vectors));
+    const row_tiles cut = cut_rows(rows_in_line(args, row, block.last_row), most_rows(Vectors));
     const std::uint8_t* a = row_address(args, row);
-    for (index_t i = 0; i < cut.tall + cut.low; ++i) {
-      const index_t rows = i < cut.tall ? cut.tall_rows : cut.tall_rows - 1;
-      const std::uint8_t* inputs = a;
-      index_t stride = args.a_stride;
-      if (PARE_UNLIKELY(args.k < 4)) {
-        copy_narrow_rows(args, a, rows, narrow);
-        inputs = narrow, stride = 4;
-      }
+    for (index_t rows = cut.tall_rows; rows >= cut.tall_rows - 1; --rows) {
+      index_t count = rows == cut.tall_rows ? cut.tall : cut.low;
+      if (count == 0) continue;
       const index_t at = row * args.c_stride + column;
-      const tile_q8_function fused = is_fused ? tile_q8_of_height<Vectors>(rows) : nullptr;
-      if (fused != nullptr) {
-        fused(args, inputs, stride, w, 4 * args.tile_columns, start, args.factors + column,
+      const tile_function accumulators = tiles_of_height<Vectors>(rows);
+      const tile_q8_function codes = is_fused ? tiles_q8_of_height<Vectors>(rows) : nullptr;
+      row += count * rows;
+      if (codes != nullptr) {
+        codes(args, a, args.a_stride, count, w, w_bytes, start, args.factors + column,
               static_cast<std::uint8_t*>(args.c) + at);
+        a += count * rows * args.a_stride;
       } else if (is_direct) {
-        tile_of_height<Vectors>(rows)(args, inputs, stride, w, 4 * args.tile_columns, start,
-                                      static_cast<std::int32_t*>(args.c) + at, args.c_stride);
+        accumulators(args, a, args.a_stride, count, w, w_bytes, start,
+                     static_cast<std::int32_t*>(args.c) + at, args.c_stride);
+        a += count * rows * args.a_stride;
       } else {
-        tile_of_height<Vectors>(rows)(args, inputs, stride, w, 4 * args.tile_columns, start, buffer,
-                                      width);
-        write(args, buffer, width, row, rows, column, columns);
+        // Through a buffer in L1: each tile is made final while the next one already multiplies.
+        for (index_t done = row - count * rows; count > 0; --count, done += rows) {
+          const std::uint8_t* inputs = a;
+          index_t stride = args.a_stride;
+          if (PARE_UNLIKELY(args.k < 4)) {
+            copy_narrow_rows(args, a, rows, narrow);
+            inputs = narrow, stride = 4;
+          }
+          accumulators(args, inputs, stride, 1, w, w_bytes, start, buffer, width);
+          write(args, buffer, width, done, rows, column, columns);
+          a += rows * args.a_stride;
+        }
       }
-      a += rows * args.a_stride;
-      row += rows;
     }
   }
 }

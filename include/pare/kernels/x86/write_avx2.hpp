@@ -23,6 +23,34 @@ PARE_ALWAYS_INLINE void store8(std::int32_t* p, __m256i v) noexcept {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v);
 }
 
+/// Accumulators or weights of columns 0 to 7 and 8 to 15.
+struct row_of_tile {
+  __m256i c0, c1;
+};
+PARE_ALWAYS_INLINE row_of_tile load_row(const void* p) noexcept {
+  const __m256i* at = static_cast<const __m256i*>(p);
+  return {_mm256_loadu_si256(at), _mm256_loadu_si256(at + 1)};
+}
+PARE_ALWAYS_INLINE void store_row(std::int32_t* p, const row_of_tile& r) noexcept {
+  store8(p, r.c0);
+  store8(p + 8, r.c1);
+}
+
+/// Accumulators of up to 6 rows. Those beyond the tile's height stay unused.
+struct tile_of_rows {
+  row_of_tile r0, r1, r2, r3, r4, r5;
+};
+template <int Rows>
+PARE_ALWAYS_INLINE void store_tile(std::int32_t* out, index_t stride,
+                                   const tile_of_rows& t) noexcept {
+  store_row(out, t.r0);
+  if constexpr (Rows > 1) store_row(out + stride, t.r1);
+  if constexpr (Rows > 2) store_row(out + 2 * stride, t.r2);
+  if constexpr (Rows > 3) store_row(out + 3 * stride, t.r3);
+  if constexpr (Rows > 4) store_row(out + 4 * stride, t.r4);
+  if constexpr (Rows > 5) store_row(out + 5 * stride, t.r5);
+}
+
 /// Ones in the lanes below `left`.
 PARE_ALWAYS_INLINE __m256i lanes(index_t left) noexcept {
   const std::int32_t n = static_cast<std::int32_t>(left < 8 ? left : 8);
@@ -143,71 +171,124 @@ PARE_ALWAYS_INLINE column_scales load_scales(const gemm_s8_args& args, index_t c
   }
 }
 
+/// Whether a rule works in float, where the highest code can cut before rounding.
+constexpr PARE_ALWAYS_INLINE bool is_float_rule(requantization rule) noexcept {
+  return rule == requantization::nearest || rule == requantization::onnx;
+}
+
+/// What the codes of a whole output have in common.
+///
+/// Codes are packed as s8. Where they reach above 127 they are u8, and move by 128 on the way.
+struct code_range {
+  __m256 float_zero_point, float_high;
+  __m256i zero_point, high;  ///< as words
+  __m256i low, flip;         ///< as bytes
+};
+
+template <requantization Rule>
+PARE_ALWAYS_INLINE code_range load_range(const gemm_s8_args& args) noexcept {
+  constexpr bool adds_first = Rule == requantization::onnx;
+  const std::int32_t flip = args.high > 127 ? 128 : 0;
+  const std::int32_t moved = adds_first ? 0 : args.zero_point;
+  code_range r;
+  r.float_zero_point = _mm256_set1_ps(static_cast<float>(args.zero_point));
+  r.float_high = _mm256_set1_ps(static_cast<float>(args.high - moved));
+  r.zero_point = _mm256_set1_epi16(static_cast<std::int16_t>(moved - flip));
+  r.high = _mm256_set1_epi16(static_cast<std::int16_t>(args.high - flip));
+  r.low = _mm256_set1_epi8(static_cast<char>(args.low - flip));
+  r.flip = _mm256_set1_epi8(static_cast<char>(flip));
+  return r;
+}
+
 /// 8 accumulators as integers before the zero point is added. What is too large for a code
 /// saturates later; only too large floats are cut here, as vcvtps2dq makes the smallest integer of
 /// them.
 template <requantization Rule>
-PARE_ALWAYS_INLINE __m256i scaled(const std::int32_t* acc, const column_scales& by,
-                                  __m256 zero_point, __m256 high) noexcept {
-  const __m256i x = load8(acc);
+PARE_ALWAYS_INLINE __m256i scaled(__m256i x, const column_scales& by,
+                                  const code_range& range) noexcept {
   if constexpr (Rule == requantization::double_rounding)
     return scale_double_rounding(x, by.multiplier, by.shift);
   if constexpr (Rule == requantization::single_rounding)
     return scale_single_rounding(x, by.multiplier, by.shift);
   __m256 y = rounded_product(_mm256_cvtepi32_ps(x), by.factor);
-  if constexpr (Rule == requantization::onnx) y = _mm256_add_ps(y, zero_point);
-  return _mm256_cvtps_epi32(_mm256_min_ps(y, high));
+  if constexpr (Rule == requantization::onnx) y = _mm256_add_ps(y, range.float_zero_point);
+  return _mm256_cvtps_epi32(_mm256_min_ps(y, range.float_high));
+}
+
+/// 32 codes of two rows of scaled accumulators.
+template <requantization Rule>
+PARE_ALWAYS_INLINE __m256i to_codes(const row_of_tile& x, const row_of_tile& next,
+                                    const code_range& range) noexcept {
+  __m256i above = _mm256_adds_epi16(_mm256_packs_epi32(x.c0, x.c1), range.zero_point);
+  __m256i below = _mm256_adds_epi16(_mm256_packs_epi32(next.c0, next.c1), range.zero_point);
+  if constexpr (!is_float_rule(Rule)) {
+    above = _mm256_min_epi16(above, range.high);
+    below = _mm256_min_epi16(below, range.high);
+  }
+  const __m256i codes = _mm256_max_epi8(_mm256_packs_epi16(above, below), range.low);
+  // Packing works within 128 bits: each holds four codes of each vector.
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  return _mm256_permutevar8x32_epi32(_mm256_xor_si256(codes, range.flip), order);
 }
 
 /// Two rows at a time. The buffer behind the last row is read, and what comes of it dropped.
-///
-/// Codes are packed as s8. Where they reach above 127 they are u8, and move by 128 on the way.
 template <requantization Rule>
 void write_q8(const gemm_s8_args& args, const std::int32_t* acc, index_t row, index_t rows,
               index_t column, index_t columns) noexcept {
-  constexpr bool adds_first = Rule == requantization::onnx;
-  constexpr bool in_float = adds_first || Rule == requantization::nearest;
-  const std::int32_t flip = args.high > 127 ? 128 : 0;
-  const __m256 float_zero_point = _mm256_set1_ps(static_cast<float>(args.zero_point));
-  const __m256 float_high =
-      _mm256_set1_ps(static_cast<float>(adds_first ? args.high : args.high - args.zero_point));
-  const __m256i zero_point =
-      _mm256_set1_epi16(static_cast<std::int16_t>((adds_first ? 0 : args.zero_point) - flip));
-  const __m256i word_high = _mm256_set1_epi16(static_cast<std::int16_t>(args.high - flip));
-  const __m256i low = _mm256_set1_epi8(static_cast<char>(args.low - flip));
-  const __m256i flips = _mm256_set1_epi8(static_cast<char>(flip));
-  // Packing works within 128 bits: each holds four codes of each vector.
-  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  const code_range range = load_range<Rule>(args);
   const column_scales by0 = load_scales<Rule>(args, column);
   const column_scales by1 = load_scales<Rule>(args, column + 8);
-
   std::uint8_t* c = static_cast<std::uint8_t*>(args.c) + row * args.c_stride + column;
   for (; rows > 0; rows -= 2, acc += 2 * panel_columns) {
-    const __m256i x0 = scaled<Rule>(acc, by0, float_zero_point, float_high);
-    const __m256i x1 = scaled<Rule>(acc + 8, by1, float_zero_point, float_high);
-    const __m256i x2 = scaled<Rule>(acc + 16, by0, float_zero_point, float_high);
-    const __m256i x3 = scaled<Rule>(acc + 24, by1, float_zero_point, float_high);
-    __m256i above = _mm256_adds_epi16(_mm256_packs_epi32(x0, x1), zero_point);
-    __m256i below = _mm256_adds_epi16(_mm256_packs_epi32(x2, x3), zero_point);
-    if constexpr (!in_float) {
-      above = _mm256_min_epi16(above, word_high);
-      below = _mm256_min_epi16(below, word_high);
-    }
-    const __m256i signed_codes = _mm256_max_epi8(_mm256_packs_epi16(above, below), low);
-    const __m256i codes = _mm256_permutevar8x32_epi32(_mm256_xor_si256(signed_codes, flips), order);
-    if (columns == panel_columns) {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(c), _mm256_castsi256_si128(codes));
-      c += args.c_stride;
-      if (rows == 1) break;
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(c), _mm256_extracti128_si256(codes, 1));
-      c += args.c_stride;
-    } else {
-      alignas(32) std::uint8_t of_rows[2 * panel_columns];
-      _mm256_store_si256(reinterpret_cast<__m256i*>(of_rows), codes);
-      for (index_t i = 0; i < 2 && i < rows; ++i, c += args.c_stride)
-        std::memcpy(c, of_rows + i * panel_columns, static_cast<std::size_t>(columns));
-    }
+    const row_of_tile x = {scaled<Rule>(load8(acc), by0, range),
+                           scaled<Rule>(load8(acc + 8), by1, range)};
+    const row_of_tile next = {scaled<Rule>(load8(acc + 16), by0, range),
+                              scaled<Rule>(load8(acc + 24), by1, range)};
+    alignas(32) std::uint8_t of_rows[2 * panel_columns];
+    _mm256_store_si256(reinterpret_cast<__m256i*>(of_rows), to_codes<Rule>(x, next, range));
+    for (index_t i = 0; i < 2 && i < rows; ++i, c += args.c_stride)
+      std::memcpy(c, of_rows + i * panel_columns, static_cast<std::size_t>(columns));
   }
+}
+
+// --- tiles whose codes never leave the registers: full ones, by the commonest rule ---
+
+/// Whether the factors of a panel are below 1, so that no product can be too large for an integer.
+PARE_ALWAYS_INLINE bool are_below_one(const float* factors) noexcept {
+  const __m256 one = _mm256_set1_ps(1.0f);
+  return (_mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(factors), one, _CMP_NLT_UQ)) |
+          _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(factors + 8), one, _CMP_NLT_UQ))) == 0;
+}
+
+PARE_ALWAYS_INLINE row_of_tile scaled_small(const row_of_tile& x, __m256 by0, __m256 by1) noexcept {
+  return {_mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(x.c0), by0)),
+          _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(x.c1), by1))};
+}
+
+/// Codes of two rows, or of one. Saturation is the only clamp above.
+PARE_ALWAYS_INLINE void store_codes(std::uint8_t* c, index_t c_stride, bool has_second,
+                                    const row_of_tile& x, const row_of_tile& next, __m256 by0,
+                                    __m256 by1, const code_range& range) noexcept {
+  const __m256i codes = to_codes<requantization::nearest>(scaled_small(x, by0, by1),
+                                                          scaled_small(next, by0, by1), range);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(c), _mm256_castsi256_si128(codes));
+  if (has_second) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(c + c_stride), _mm256_extracti128_si256(codes, 1));
+  }
+}
+
+/// @param factors  of the tile's columns
+template <int Rows>
+PARE_ALWAYS_INLINE void store_tile_codes(const gemm_s8_args& args, const float* factors,
+                                         std::uint8_t* c, const tile_of_rows& t) noexcept {
+  const code_range range = load_range<requantization::nearest>(args);
+  const __m256 by0 = _mm256_loadu_ps(factors), by1 = _mm256_loadu_ps(factors + 8);
+  const index_t stride = args.c_stride;
+  store_codes(c, stride, Rows > 1, t.r0, t.r1, by0, by1, range);
+  if constexpr (Rows > 2)
+    store_codes(c + 2 * stride, stride, Rows > 3, t.r2, t.r3, by0, by1, range);
+  if constexpr (Rows > 4)
+    store_codes(c + 4 * stride, stride, Rows > 5, t.r4, t.r5, by0, by1, range);
 }
 
 /// `rows` rows of accumulators, 16 apart, become values of C.
@@ -230,16 +311,27 @@ inline void write(const gemm_s8_args& args, const std::int32_t* acc, index_t row
   }
 }
 
+/// `count` tiles below each other, as accumulators `out_stride` apart.
 using tile_function = void (*)(const gemm_s8_args&, const std::uint8_t* a, index_t a_stride,
-                               const std::int8_t* w, const std::int32_t* start,
-                               std::int32_t* out) noexcept;
+                               index_t count, const std::int8_t* w, const std::int32_t* start,
+                               std::int32_t* out, index_t out_stride) noexcept;
+/// The same, as codes in C.
+using tile_q8_function = void (*)(const gemm_s8_args&, const std::uint8_t* a, index_t a_stride,
+                                  index_t count, const std::int8_t* w, const std::int32_t* start,
+                                  const float* factors, std::uint8_t* c) noexcept;
+
+/// The tiles of one kernel.
+struct kernel_tiles {
+  index_t most_rows;                  ///< at most 6
+  const tile_function* accumulators;  ///< for 1, 2, ... most_rows rows
+  const tile_q8_function* codes;      ///< for most_rows - 1 and most_rows; null: none
+};
 
 /// Runs a kernel's tiles over a block: what AVX2 and AVX-VNNI have in common.
 ///
-/// @param tiles   for 1, 2, ... most_rows rows, at most 6
 /// @param offset  the zero point of the activations as the kernel multiplies them
-inline void panels(const gemm_s8_args& args, const gemm_block& block, const tile_function* tiles,
-                   index_t most_rows, std::int32_t offset) noexcept {
+inline void panels(const gemm_s8_args& args, const gemm_block& block, const kernel_tiles& tiles,
+                   std::int32_t offset) noexcept {
   alignas(32) std::int32_t start[panel_columns], buffer[7 * panel_columns];
   std::uint8_t narrow[6 * 4];
   for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
@@ -247,21 +339,43 @@ inline void panels(const gemm_s8_args& args, const gemm_block& block, const tile
     const index_t column = panel * panel_columns;
     const index_t columns = pare::detail::min(panel_columns, args.columns - column);
     start_values(args, column, offset, start);
+    const bool is_whole = columns == panel_columns && args.k >= 4;
+    const bool is_direct = is_whole && args.kind == output_kind::s32;
+    const bool is_fused = is_whole && args.kind == output_kind::q8 && tiles.codes != nullptr &&
+                          args.rule == requantization::nearest &&
+                          (args.high == 127 || args.high == 255) &&
+                          are_below_one(args.factors + column);
     for (index_t row = block.first_row; row < block.last_row;) {
-      const row_tiles cut = cut_rows(rows_in_line(args, row, block.last_row), most_rows);
+      const row_tiles cut = cut_rows(rows_in_line(args, row, block.last_row), tiles.most_rows);
       const std::uint8_t* a = row_address(args, row);
-      for (index_t i = 0; i < cut.tall + cut.low; ++i) {
-        const index_t rows = i < cut.tall ? cut.tall_rows : cut.tall_rows - 1;
-        const std::uint8_t* inputs = a;
-        index_t stride = args.a_stride;
-        if (PARE_UNLIKELY(args.k < 4)) {
-          copy_narrow_rows(args, a, rows, narrow);
-          inputs = narrow, stride = 4;
+      for (index_t rows = cut.tall_rows; rows >= cut.tall_rows - 1; --rows) {
+        index_t count = rows == cut.tall_rows ? cut.tall : cut.low;
+        if (count == 0) continue;
+        const index_t at = row * args.c_stride + column;
+        const tile_function accumulators = tiles.accumulators[rows - 1];
+        row += count * rows;
+        if (is_fused && rows >= tiles.most_rows - 1) {
+          tiles.codes[rows - tiles.most_rows + 1](args, a, args.a_stride, count, w, start,
+                                                  args.factors + column,
+                                                  static_cast<std::uint8_t*>(args.c) + at);
+          a += count * rows * args.a_stride;
+        } else if (is_direct) {
+          accumulators(args, a, args.a_stride, count, w, start,
+                       static_cast<std::int32_t*>(args.c) + at, args.c_stride);
+          a += count * rows * args.a_stride;
+        } else {
+          for (index_t done = row - count * rows; count > 0; --count, done += rows) {
+            const std::uint8_t* inputs = a;
+            index_t stride = args.a_stride;
+            if (PARE_UNLIKELY(args.k < 4)) {
+              copy_narrow_rows(args, a, rows, narrow);
+              inputs = narrow, stride = 4;
+            }
+            accumulators(args, inputs, stride, 1, w, start, buffer, panel_columns);
+            write(args, buffer, done, rows, column, columns);
+            a += rows * args.a_stride;
+          }
         }
-        tiles[rows - 1](args, inputs, stride, w, start, buffer);
-        write(args, buffer, row, rows, column, columns);
-        a += rows * args.a_stride;
-        row += rows;
       }
     }
   }
