@@ -1,4 +1,4 @@
-// The s8 depthwise convolution on AVX2 and AVX-VNNI: up to 4 pixels by 2 rows by 8 channels in
+// The s8 depthwise convolution on AVX2 and AVX-VNNI: 4 pixels by up to 2 rows by 8 channels in
 // registers, the window's rows in groups of 4.
 //
 // Four rows of the image are interleaved into a buffer in L1, as on AVX-512. Both instruction sets
@@ -126,47 +126,31 @@ inline void interleave_flat(depthwise_row (&row)[4], __m128i flip, index_t codes
   }
 }
 
-/// Interleaved inputs, weights and accumulators of 8 channels, with the bytes (inputs, weights) or
-/// elements (accumulators) from one to the next.
+/// Interleaved inputs, weights and first accumulators of 8 channels, with the bytes (inputs,
+/// weights) or elements (start) from one to the next.
 struct depthwise_operands {
   const std::uint8_t* inputs;
   index_t pixel_bytes, tap_bytes;
   index_t taps;
   const std::int8_t* weights;
-  index_t weight_bytes, variant_bytes;
+  index_t variant_bytes;
   const std::int32_t* start;
   index_t start_pixel, start_row;
-  std::int32_t* acc;
-  index_t acc_pixel, acc_row;
 };
 
-/// Accumulators of up to 4 pixels of a row. Those beyond the tile stay unused.
+/// Accumulators of 4 pixels of a row.
 struct row_of_pixels {
   __m256i p0, p1, p2, p3;
 };
 
-template <int Pixels>
 PARE_ALWAYS_INLINE row_of_pixels load_pixels(const std::int32_t* at, index_t step) noexcept {
-  row_of_pixels r;
-  r.p0 = load8(at);
-  r.p1 = r.p2 = r.p3 = r.p0;
-  if constexpr (Pixels > 1) {
-    r.p1 = load8(at + step);
-    r.p2 = load8(at + 2 * step);
-    r.p3 = load8(at + 3 * step);
-  }
-  return r;
+  return {load8(at), load8(at + step), load8(at + 2 * step), load8(at + 3 * step)};
 }
-
-template <int Pixels>
-PARE_ALWAYS_INLINE void store_pixels(std::int32_t* at, index_t step,
-                                     const row_of_pixels& r) noexcept {
+PARE_ALWAYS_INLINE void store_pixels(std::int32_t* at, const row_of_pixels& r) noexcept {
   store8(at, r.p0);
-  if constexpr (Pixels > 1) {
-    store8(at + step, r.p1);
-    store8(at + 2 * step, r.p2);
-    store8(at + 3 * step, r.p3);
-  }
+  store8(at + panel_columns, r.p1);
+  store8(at + 2 * panel_columns, r.p2);
+  store8(at + 3 * panel_columns, r.p3);
 }
 
 PARE_ALWAYS_INLINE __m256i load_bytes(const void* at) noexcept {
@@ -182,42 +166,29 @@ PARE_ALWAYS_INLINE void tap_step(__m256i& c0, __m256i& c1, const std::uint8_t* x
   if constexpr (Rows > 1) Dot::multiply_add(c1, inputs, w1);
 }
 
-/// `count` times Pixels pixels of Rows rows.
-template <class Dot, int Rows, int Pixels>
-void depthwise_pixels_of_rows(depthwise_operands o, index_t count) noexcept {
-  for (; count > 0; --count) {
-    row_of_pixels r = load_pixels<Pixels>(o.start, o.start_pixel), s = r;
-    if constexpr (Rows > 1) s = load_pixels<Pixels>(o.start + o.start_row, o.start_pixel);
+/// 8 channels of a tile, 4 pixels at a time: acc [Rows][..][16], `acc_row` elements from row to row.
+template <class Dot, int Rows>
+void depthwise_tile(depthwise_operands o, index_t pixels, std::int32_t* acc,
+                    index_t acc_row) noexcept {
+  for (; pixels > 0; pixels -= 4, acc += 4 * panel_columns) {
+    row_of_pixels r = load_pixels(o.start, o.start_pixel), s = r;
+    if constexpr (Rows > 1) s = load_pixels(o.start + o.start_row, o.start_pixel);
     const std::uint8_t* x = o.inputs;
     const std::int8_t* w = o.weights;
-    for (index_t tap = 0; tap < o.taps; ++tap, x += o.tap_bytes, w += o.weight_bytes) {
+    for (index_t tap = 0; tap < o.taps; ++tap, x += o.tap_bytes, w += 4 * panel_columns) {
       const __m256i w0 = load_bytes(w);
       const __m256i w1 = Rows > 1 ? load_bytes(w + o.variant_bytes) : w0;
+      const std::uint8_t* x2 = x + 2 * o.pixel_bytes;
       tap_step<Dot, Rows>(r.p0, s.p0, x, w0, w1);
-      if constexpr (Pixels > 1) {
-        const std::uint8_t* x2 = x + 2 * o.pixel_bytes;
-        tap_step<Dot, Rows>(r.p1, s.p1, x + o.pixel_bytes, w0, w1);
-        tap_step<Dot, Rows>(r.p2, s.p2, x2, w0, w1);
-        tap_step<Dot, Rows>(r.p3, s.p3, x2 + o.pixel_bytes, w0, w1);
-      }
+      tap_step<Dot, Rows>(r.p1, s.p1, x + o.pixel_bytes, w0, w1);
+      tap_step<Dot, Rows>(r.p2, s.p2, x2, w0, w1);
+      tap_step<Dot, Rows>(r.p3, s.p3, x2 + o.pixel_bytes, w0, w1);
     }
-    store_pixels<Pixels>(o.acc, o.acc_pixel, r);
-    if constexpr (Rows > 1) store_pixels<Pixels>(o.acc + o.acc_row, o.acc_pixel, s);
-    o.inputs += Pixels * o.pixel_bytes;
-    o.start += Pixels * o.start_pixel;
-    o.acc += Pixels * o.acc_pixel;
+    store_pixels(acc, r);
+    if constexpr (Rows > 1) store_pixels(acc + acc_row, s);
+    o.inputs += 4 * o.pixel_bytes;
+    o.start += 4 * o.start_pixel;
   }
-}
-
-/// All pixels of a tile: as many times 4 as there are, then single ones.
-template <class Dot, int Rows>
-void depthwise_tile(depthwise_operands o, index_t pixels) noexcept {
-  const index_t fours = pixels / 4;
-  depthwise_pixels_of_rows<Dot, Rows, 4>(o, fours);
-  o.inputs += 4 * fours * o.pixel_bytes;
-  o.start += 4 * fours * o.start_pixel;
-  o.acc += 4 * fours * o.acc_pixel;
-  depthwise_pixels_of_rows<Dot, Rows, 1>(o, pixels - 4 * fours);
 }
 
 /// What stays the same for all rows of a panel.
@@ -232,29 +203,39 @@ struct depthwise_panel {
 };
 
 /// Columns [first, first + columns) of four rows; those outside the image are the zero point.
-inline void fill_inputs(const depthwise_s8_args& args, const depthwise_panel& p,
-                        const depthwise_row (&rows)[4], index_t first, index_t columns,
-                        std::uint8_t* to) noexcept {
-  using pare::detail::clamp;
-  const index_t before = clamp<index_t>(-first, 0, columns);
-  const index_t inside = clamp<index_t>(args.width - first, before, columns) - before;
-  const index_t after = columns - before - inside;
-  const auto pad = [&](std::uint8_t* at, index_t n) {
-    std::memset(at, p.offset, static_cast<std::size_t>(n * p.column_bytes));
-  };
-  pad(to, before);
-  to += before * p.column_bytes;
+inline void fill_columns(const depthwise_s8_args& args, const depthwise_panel& p,
+                         const depthwise_row (&rows)[4], index_t first, index_t columns,
+                         std::uint8_t* to) noexcept {
+  const column_range r = columns_inside(args, first, columns);
+  std::memset(to, p.offset, static_cast<std::size_t>(r.before * p.column_bytes));
+  to += r.before * p.column_bytes;
   // Before the padding that follows: it may write up to 60 bytes more than there are.
-  if (inside > 0) {
+  if (r.inside > 0) {
     depthwise_row from[4] = {rows[0], rows[1], rows[2], rows[3]};
-    for (depthwise_row& r : from) r.at += (first + before) * r.step;
+    for (depthwise_row& row : from) row.at += (first + r.before) * row.step;
     if (p.is_flat) {
-      interleave_flat(from, p.load.flip, inside * p.outputs, to);
+      interleave_flat(from, p.load.flip, r.inside * p.outputs, to);
     } else {
-      interleave(from, p.load, inside, p.column_bytes, to);
+      interleave(from, p.load, r.inside, p.column_bytes, to);
     }
   }
-  pad(to + inside * p.column_bytes, after);
+  std::memset(to + r.inside * p.column_bytes, p.offset,
+              static_cast<std::size_t>(r.after * p.column_bytes));
+}
+
+/// The inputs of a tile for the taps from `tap` on. Pixels come in fours: those beyond the tile read
+/// what lies there, or padding.
+inline void fill_inputs(const depthwise_s8_args& args, const depthwise_panel& p,
+                        const depthwise_row (&rows)[4], const depthwise_tiles& tiles, index_t x,
+                        index_t pixels, index_t tap, std::uint8_t* to) noexcept {
+  const window& w = args.window;
+  const index_t first = x * w.stride_x - w.pad_left + tap * w.dilation_x;
+  const index_t fours = pare::detail::round_up(pixels, depthwise_pixels);
+  if (tiles.step == w.stride_x) {
+    return fill_columns(args, p, rows, first, (fours - 1) * tiles.step + tiles.span, to);
+  }
+  for (index_t i = 0; i < pixels; ++i, to += tiles.span * p.column_bytes)
+    fill_columns(args, p, rows, first + i * w.stride_x, tiles.span, to);
 }
 
 /// Rows of outputs of one panel.
@@ -262,29 +243,28 @@ template <class Dot>
 void depthwise_rows(const depthwise_s8_args& args, const depthwise_block& block,
                     const depthwise_panel& p) noexcept {
   const window& w = args.window;
-  alignas(32) std::int32_t start[panel_columns], acc[depthwise_buffered];
-  // A second vector of channels that do not exist is read behind the last column.
+  // What `write` makes final, it reads two rows at a time.
+  alignas(32) std::int32_t start[panel_columns], acc[depthwise_buffered + panel_columns];
+  // Channels that do not exist are read behind the last column.
   alignas(32) std::uint8_t inputs[depthwise_input_bytes + 64], padding[16];
   start_values(args.out, p.first, p.offset, start);
   std::memset(padding, args.out.offset ^ args.out.a_flip, sizeof(padding));
 
   const depthwise_tiles tiles =
       cut_depthwise(w, args.out_width, depthwise_input_bytes / p.column_bytes,
-                    depthwise_buffered / args.variants / panel_columns, 4);
+                    depthwise_buffered / args.variants / panel_columns);
   const index_t groups = pare::detail::ceil_div(w.height, 4);
+  const index_t weight_bytes = 4 * panel_columns, acc_row = tiles.pixels * panel_columns;
+  depthwise_operands o;
+  o.pixel_bytes = tiles.step * p.column_bytes;
+  o.tap_bytes = tiles.taps > 1 ? w.dilation_x * p.column_bytes : 0;
+  o.variant_bytes = groups * w.width * weight_bytes;
   gemm_s8_args out = args.out;
   for (index_t y = block.first_row; y < block.last_row; y += args.variants) {
     const index_t rows = pare::detail::min<index_t>(args.variants, block.last_row - y);
+    const auto tile = rows == 2 ? depthwise_tile<Dot, 2> : depthwise_tile<Dot, 1>;
     for (index_t x = 0; x < args.out_width; x += tiles.pixels) {
       const index_t pixels = pare::detail::min(tiles.pixels, args.out_width - x);
-      depthwise_operands o;
-      // What is not stepped over may be a stride of any size.
-      o.pixel_bytes = pixels > 1 ? w.stride_x * p.column_bytes : 0;
-      o.tap_bytes = tiles.taps > 1 ? w.dilation_x * p.column_bytes : 0;
-      o.weight_bytes = panel_columns * 4;
-      o.variant_bytes = groups * w.width * o.weight_bytes;
-      o.acc_pixel = panel_columns;
-      o.acc_row = pixels * panel_columns;
       for (index_t group = 0; group < groups; ++group) {
         depthwise_row from[4];
         for (index_t i = 0; i < 4; ++i) {
@@ -293,27 +273,21 @@ void depthwise_rows(const depthwise_s8_args& args, const depthwise_block& block,
         }
         for (index_t tap = 0; tap < w.width; tap += tiles.taps) {
           o.taps = pare::detail::min(tiles.taps, w.width - tap);
-          fill_inputs(args, p, from, x * w.stride_x - w.pad_left + tap * w.dilation_x,
-                      (pixels - 1) * w.stride_x + (o.taps - 1) * w.dilation_x + 1, inputs);
+          fill_inputs(args, p, from, tiles, x, pixels, tap, inputs);
           const bool is_first = group == 0 && tap == 0;
-          o.start_pixel = is_first ? 0 : o.acc_pixel;
-          o.start_row = is_first ? 0 : o.acc_row;
-          for (index_t j = 0; j < panel_columns; j += 8) {
+          o.start_pixel = is_first ? 0 : panel_columns;
+          o.start_row = is_first ? 0 : acc_row;
+          for (index_t j = 0; j < p.outputs; j += 8) {
             o.inputs = inputs + 4 * j;
-            o.weights = p.weights + (group * w.width + tap) * o.weight_bytes + 4 * j;
-            o.acc = acc + j;
+            o.weights = p.weights + (group * w.width + tap) * weight_bytes + 4 * j;
             o.start = is_first ? start + j : acc + j;
-            if (rows == 2) {
-              depthwise_tile<Dot, 2>(o, pixels);
-            } else {
-              depthwise_tile<Dot, 1>(o, pixels);
-            }
+            tile(o, pixels, acc + j, acc_row);
           }
         }
       }
       for (index_t i = 0; i < rows; ++i) {
         out.c = output_line(args, block.image, y + i);
-        write(out, acc + i * o.acc_row, x, pixels, p.first, p.outputs);
+        write(out, acc + i * acc_row, x, pixels, p.first, p.outputs);
       }
     }
   }

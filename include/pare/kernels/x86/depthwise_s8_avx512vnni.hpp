@@ -1,4 +1,4 @@
-// The s8 depthwise convolution on AVX-512 VNNI: up to 7 pixels by 2 rows by 16 channels in
+// The s8 depthwise convolution on AVX-512 VNNI: 4 pixels by up to 2 rows by 16 channels in
 // registers, the window's rows in groups of 4.
 //
 // vpdpbusd sums four neighbouring bytes, but the taps of a channel lie a row or a pixel apart. So
@@ -23,10 +23,10 @@ PARE_TARGET_AVX512VNNI_BEGIN
 namespace pare::kernels::avx512vnni {
 inline namespace PARE_ABI {
 
-inline constexpr index_t depthwise_pixels = 7;  ///< a divisor of 224, 112, 56, 28, 14 and 7
 /// Of interleaved inputs: 64 columns of 64 channels.
 inline constexpr index_t depthwise_input_bytes = 64 * 64 * 4;
-/// Accumulators that wait in L1: 48 pixels of 64 channels.
+/// Accumulators that wait in L1, where the taps of a pixel come in several parts: 48 pixels of 64
+/// channels.
 inline constexpr index_t depthwise_buffered = 48 * 64;
 
 /// Where four rows of the image are read, and how.
@@ -65,20 +65,22 @@ constexpr PARE_ALWAYS_INLINE __mmask64 first_bytes(index_t n) noexcept {
   return n >= 64 ? ~__mmask64{0} : (__mmask64{1} << n) - 1;
 }
 
-/// `count` times up to 64 bytes of each row, a step apart; `last` are the bytes of the last time.
+/// `count` times up to 64 bytes of each row, a step apart.
 template <int Vectors>
-void interleave(const interleaving& from, index_t count, __mmask64 mask, __mmask64 last,
-                index_t to_step, std::uint8_t* to) noexcept {
+void interleave(const interleaving& from, index_t count, __mmask64 mask, index_t to_step,
+                std::uint8_t* to) noexcept {
   const std::uint8_t *a = from.row[0].at, *b = from.row[1].at, *c = from.row[2].at,
                      *d = from.row[3].at;
+  const index_t a_step = from.row[0].step, b_step = from.row[1].step, c_step = from.row[2].step,
+                d_step = from.row[3].step;
+  const __m512i flip = from.flip;
   for (; count > 0; --count, to += to_step) {
-    if (count == 1) mask = last;
-    store_interleaved<Vectors>(load_codes(a, mask, from.flip), load_codes(b, mask, from.flip),
-                               load_codes(c, mask, from.flip), load_codes(d, mask, from.flip), to);
-    a += from.row[0].step;
-    b += from.row[1].step;
-    c += from.row[2].step;
-    d += from.row[3].step;
+    store_interleaved<Vectors>(load_codes(a, mask, flip), load_codes(b, mask, flip),
+                               load_codes(c, mask, flip), load_codes(d, mask, flip), to);
+    a += a_step;
+    b += b_step;
+    c += c_step;
+    d += d_step;
   }
 }
 
@@ -124,8 +126,8 @@ inline void interleave_repeated(const interleaving& from, const repeated_channel
   }
 }
 
-/// Interleaved inputs, weights and accumulators of 16 channels, with the bytes (inputs, weights) or
-/// elements (accumulators) from one to the next.
+/// Interleaved inputs, weights and first accumulators of 16 channels, with the bytes (inputs,
+/// weights) or elements (start) from one to the next.
 struct depthwise_operands {
   const std::uint8_t* inputs;
   index_t pixel_bytes, tap_bytes;
@@ -134,109 +136,205 @@ struct depthwise_operands {
   index_t weight_bytes, variant_bytes;
   const std::int32_t* start;
   index_t start_pixel, start_row;
-  std::int32_t* acc;
-  index_t acc_pixel, acc_row;
 };
 
-/// Accumulators of up to 7 pixels of a row. Those beyond the tile stay unused.
+/// Accumulators of 4 pixels of a row.
 struct row_of_pixels {
-  __m512i p0, p1, p2, p3, p4, p5, p6;
+  __m512i p0, p1, p2, p3;
 };
 
-template <int Pixels>
 PARE_ALWAYS_INLINE row_of_pixels load_pixels(const std::int32_t* at, index_t step) noexcept {
-  row_of_pixels r;
-  r.p0 = _mm512_loadu_si512(at);
-  r.p1 = r.p2 = r.p3 = r.p4 = r.p5 = r.p6 = r.p0;
-  if constexpr (Pixels > 1) {
-    r.p1 = _mm512_loadu_si512(at + step);
-    r.p2 = _mm512_loadu_si512(at + 2 * step);
-    r.p3 = _mm512_loadu_si512(at + 3 * step);
-  }
-  if constexpr (Pixels > 4) {
-    r.p4 = _mm512_loadu_si512(at + 4 * step);
-    r.p5 = _mm512_loadu_si512(at + 5 * step);
-    r.p6 = _mm512_loadu_si512(at + 6 * step);
-  }
-  return r;
+  return {_mm512_loadu_si512(at), _mm512_loadu_si512(at + step), _mm512_loadu_si512(at + 2 * step),
+          _mm512_loadu_si512(at + 3 * step)};
 }
 
-template <int Pixels>
-PARE_ALWAYS_INLINE void store_pixels(std::int32_t* at, index_t step,
-                                     const row_of_pixels& r) noexcept {
-  _mm512_storeu_si512(at, r.p0);
-  if constexpr (Pixels > 1) {
-    _mm512_storeu_si512(at + step, r.p1);
-    _mm512_storeu_si512(at + 2 * step, r.p2);
-    _mm512_storeu_si512(at + 3 * step, r.p3);
-  }
-  if constexpr (Pixels > 4) {
-    _mm512_storeu_si512(at + 4 * step, r.p4);
-    _mm512_storeu_si512(at + 5 * step, r.p5);
-    _mm512_storeu_si512(at + 6 * step, r.p6);
-  }
-}
+/// What becomes of the accumulators of 16 channels: stored as they are.
+struct s32_writer {
+  using element = std::int32_t;
+  __mmask16 exist;
 
-/// One pixel's inputs with the weights of each row of outputs.
+  PARE_ALWAYS_INLINE s32_writer(const gemm_s8_args&, index_t, index_t channels) noexcept
+      : exist(lanes(channels)) {}
+
+  PARE_ALWAYS_INLINE void operator()(const row_of_pixels& r, index_t pixels, std::int32_t* to,
+                                     index_t stride) const noexcept {
+    _mm512_mask_storeu_epi32(to, exist, r.p0);
+    if (pixels > 1) _mm512_mask_storeu_epi32(to + stride, exist, r.p1);
+    if (pixels > 2) _mm512_mask_storeu_epi32(to + 2 * stride, exist, r.p2);
+    if (pixels > 3) _mm512_mask_storeu_epi32(to + 3 * stride, exist, r.p3);
+  }
+};
+
+/// Scaled, plus the bias, clamped.
+struct f32_writer {
+  using element = float;
+  __m512 scale, bias, low, high;
+  __mmask16 exist;
+
+  PARE_ALWAYS_INLINE f32_writer(const gemm_s8_args& args, index_t channel,
+                                index_t channels) noexcept
+      : scale(rounded_product(_mm512_set1_ps(args.scale),
+                              _mm512_loadu_ps(args.column_scales + channel))),
+        bias(_mm512_loadu_ps(args.bias + channel)),
+        low(_mm512_set1_ps(args.clamp_low)),
+        high(_mm512_set1_ps(args.clamp_high)),
+        exist(lanes(channels)) {}
+
+  PARE_ALWAYS_INLINE void store(float* to, __m512i acc) const noexcept {
+    const __m512 y = _mm512_add_ps(rounded_product(_mm512_cvtepi32_ps(acc), scale), bias);
+    _mm512_mask_storeu_ps(to, exist, _mm512_min_ps(high, _mm512_max_ps(low, y)));
+  }
+  PARE_ALWAYS_INLINE void operator()(const row_of_pixels& r, index_t pixels, float* to,
+                                     index_t stride) const noexcept {
+    store(to, r.p0);
+    if (pixels > 1) store(to + stride, r.p1);
+    if (pixels > 2) store(to + 2 * stride, r.p2);
+    if (pixels > 3) store(to + 3 * stride, r.p3);
+  }
+};
+
+/// Requantized. Small: by factors below 1 whose products fit an integer, where saturation is the
+/// only clamp above.
+template <requantization Rule, bool Small>
+struct q8_writer {
+  using element = std::uint8_t;
+  column_scales by;
+  code_range range;
+  __mmask16 exist;
+
+  PARE_ALWAYS_INLINE q8_writer(const gemm_s8_args& args, index_t channel, index_t channels) noexcept
+      : by(load_scales<Rule>(args, channel)),
+        range(load_range<Rule>(args)),
+        exist(lanes(channels)) {}
+
+  PARE_ALWAYS_INLINE __m512i scale(__m512i acc) const noexcept {
+    if constexpr (Small) return scaled_small(acc, _mm512_castps_si512(by.factor));
+    return scaled<Rule>(acc, by, range);
+  }
+  PARE_ALWAYS_INLINE void operator()(const row_of_pixels& r, index_t pixels, std::uint8_t* to,
+                                     index_t stride) const noexcept {
+    const __m512i codes = to_codes<Rule>(scale(r.p0), scale(r.p1), scale(r.p2), scale(r.p3), range);
+    _mm_mask_storeu_epi8(to, exist, _mm512_castsi512_si128(codes));
+    if (PARE_LIKELY(pixels > 3)) {
+      _mm_mask_storeu_epi8(to + stride, exist, _mm512_extracti32x4_epi32(codes, 1));
+      _mm_mask_storeu_epi8(to + 2 * stride, exist, _mm512_extracti32x4_epi32(codes, 2));
+      _mm_mask_storeu_epi8(to + 3 * stride, exist, _mm512_extracti32x4_epi32(codes, 3));
+      return;
+    }
+    if (pixels > 1) _mm_mask_storeu_epi8(to + stride, exist, _mm512_extracti32x4_epi32(codes, 1));
+    if (pixels > 2)
+      _mm_mask_storeu_epi8(to + 2 * stride, exist, _mm512_extracti32x4_epi32(codes, 2));
+  }
+};
+
+/// The inputs of 4 pixels with the weights of each row of outputs.
 template <int Rows>
-PARE_ALWAYS_INLINE void tap_step(__m512i& c0, __m512i& c1, const std::uint8_t* x, __m512i w0,
-                                 __m512i w1) noexcept {
-  const __m512i inputs = _mm512_loadu_si512(x);
-  multiply_add(c0, inputs, w0);
-  if constexpr (Rows > 1) multiply_add(c1, inputs, w1);
+PARE_ALWAYS_INLINE void tap_step(row_of_pixels& r, row_of_pixels& s, const std::uint8_t* x,
+                                 index_t pixel_bytes, __m512i w0, __m512i w1) noexcept {
+  const __m512i x0 = _mm512_loadu_si512(x), x1 = _mm512_loadu_si512(x + pixel_bytes);
+  multiply_add(r.p0, x0, w0);
+  multiply_add(r.p1, x1, w0);
+  if constexpr (Rows > 1) multiply_add(s.p0, x0, w1);
+  if constexpr (Rows > 1) multiply_add(s.p1, x1, w1);
+  const __m512i x2 = _mm512_loadu_si512(x + 2 * pixel_bytes);
+  const __m512i x3 = _mm512_loadu_si512(x + 3 * pixel_bytes);
+  multiply_add(r.p2, x2, w0);
+  multiply_add(r.p3, x3, w0);
+  if constexpr (Rows > 1) multiply_add(s.p2, x2, w1);
+  if constexpr (Rows > 1) multiply_add(s.p3, x3, w1);
 }
 
-/// `count` times Pixels pixels of Rows rows.
-template <int Rows, int Pixels>
-void depthwise_pixels_of_rows(depthwise_operands o, index_t count) noexcept {
-  for (; count > 0; --count) {
-    row_of_pixels r = load_pixels<Pixels>(o.start, o.start_pixel), s = r;
-    if constexpr (Rows > 1) s = load_pixels<Pixels>(o.start + o.start_row, o.start_pixel);
-    const std::uint8_t* x = o.inputs;
+/// 16 channels of a tile, 4 pixels at a time.
+///
+/// @param channel     the first of them
+/// @param channels    how many exist
+/// @param first       their first output
+/// @param stride      elements from pixel to pixel
+/// @param row_stride  elements from row to row
+template <int Rows, class Writer>
+void depthwise_tile(const gemm_s8_args& args, index_t channel, index_t channels,
+                    const depthwise_operands& operands, index_t pixels, void* first, index_t stride,
+                    index_t row_stride) noexcept {
+  const Writer write(args, channel, channels);
+  auto* to = static_cast<typename Writer::element*>(first);
+  const depthwise_operands o = operands;
+  const std::uint8_t* inputs = o.inputs;
+  const std::int32_t* start = o.start;
+  for (; pixels > 0; pixels -= 4, to += 4 * stride) {
+    row_of_pixels r = load_pixels(start, o.start_pixel), s = r;
+    if constexpr (Rows > 1) s = load_pixels(start + o.start_row, o.start_pixel);
+    const std::uint8_t* x = inputs;
     const std::int8_t* w = o.weights;
     for (index_t tap = 0; tap < o.taps; ++tap, x += o.tap_bytes, w += o.weight_bytes) {
       const __m512i w0 = _mm512_loadu_si512(w);
       const __m512i w1 = Rows > 1 ? _mm512_loadu_si512(w + o.variant_bytes) : w0;
-      tap_step<Rows>(r.p0, s.p0, x, w0, w1);
-      if constexpr (Pixels > 1) {
-        const std::uint8_t* x2 = x + 2 * o.pixel_bytes;
-        tap_step<Rows>(r.p1, s.p1, x + o.pixel_bytes, w0, w1);
-        tap_step<Rows>(r.p2, s.p2, x2, w0, w1);
-        tap_step<Rows>(r.p3, s.p3, x2 + o.pixel_bytes, w0, w1);
-        if constexpr (Pixels > 4) {
-          const std::uint8_t* x4 = x2 + 2 * o.pixel_bytes;
-          tap_step<Rows>(r.p4, s.p4, x4, w0, w1);
-          tap_step<Rows>(r.p5, s.p5, x4 + o.pixel_bytes, w0, w1);
-          tap_step<Rows>(r.p6, s.p6, x4 + 2 * o.pixel_bytes, w0, w1);
-        }
-      }
+      tap_step<Rows>(r, s, x, o.pixel_bytes, w0, w1);
     }
-    store_pixels<Pixels>(o.acc, o.acc_pixel, r);
-    if constexpr (Rows > 1) store_pixels<Pixels>(o.acc + o.acc_row, o.acc_pixel, s);
-    o.inputs += Pixels * o.pixel_bytes;
-    o.start += Pixels * o.start_pixel;
-    o.acc += Pixels * o.acc_pixel;
+    write(r, pixels, to, stride);
+    if constexpr (Rows > 1) write(s, pixels, to + row_stride, stride);
+    inputs += 4 * o.pixel_bytes;
+    start += 4 * o.start_pixel;
   }
 }
 
-/// All pixels of a tile: as many times 7 as there are, then 4, then single ones.
-template <int Rows>
-void depthwise_tile(depthwise_operands o, index_t pixels) noexcept {
-  const auto skip = [&o](index_t n) {
-    o.inputs += n * o.pixel_bytes;
-    o.start += n * o.start_pixel;
-    o.acc += n * o.acc_pixel;
-  };
-  const index_t sevens = pixels / 7;
-  depthwise_pixels_of_rows<Rows, 7>(o, sevens);
-  skip(7 * sevens);
-  pixels -= 7 * sevens;
-  if (pixels >= 4) {
-    depthwise_pixels_of_rows<Rows, 4>(o, 1);
-    skip(4);
-    pixels -= 4;
+/// The same for windows of up to 4 rows and exactly 3 columns, the commonest: weights and first
+/// accumulators stay in registers.
+template <int Rows, class Writer>
+void depthwise_tile_of_3(const gemm_s8_args& args, index_t channel, index_t channels,
+                         const depthwise_operands& o, index_t pixels, void* first, index_t stride,
+                         index_t row_stride) noexcept {
+  const Writer write(args, channel, channels);
+  auto* to = static_cast<typename Writer::element*>(first);
+  const __m512i start = _mm512_loadu_si512(o.start);
+  const std::int8_t *w = o.weights, *v = o.weights + (Rows > 1 ? o.variant_bytes : 0);
+  const __m512i w0 = _mm512_loadu_si512(w), v0 = _mm512_loadu_si512(v);
+  const __m512i w1 = _mm512_loadu_si512(w + o.weight_bytes);
+  const __m512i v1 = _mm512_loadu_si512(v + o.weight_bytes);
+  const __m512i w2 = _mm512_loadu_si512(w + 2 * o.weight_bytes);
+  const __m512i v2 = _mm512_loadu_si512(v + 2 * o.weight_bytes);
+  const index_t pixel_bytes = o.pixel_bytes, tap_bytes = o.tap_bytes;
+  const std::uint8_t* x = o.inputs;
+  for (; pixels > 0; pixels -= 4, to += 4 * stride, x += 4 * pixel_bytes) {
+    row_of_pixels r = {start, start, start, start}, s = r;
+    tap_step<Rows>(r, s, x, pixel_bytes, w0, v0);
+    tap_step<Rows>(r, s, x + tap_bytes, pixel_bytes, w1, v1);
+    tap_step<Rows>(r, s, x + 2 * tap_bytes, pixel_bytes, w2, v2);
+    write(r, pixels, to, stride);
+    if constexpr (Rows > 1) write(s, pixels, to + row_stride, stride);
   }
-  if (pixels > 0) depthwise_pixels_of_rows<Rows, 1>(o, pixels);
+}
+
+using depthwise_tile_function = void (*)(const gemm_s8_args&, index_t, index_t,
+                                         const depthwise_operands&, index_t, void*, index_t,
+                                         index_t) noexcept;
+
+template <int Rows, class Writer>
+PARE_ALWAYS_INLINE depthwise_tile_function depthwise_tile_for(bool is_of_3) noexcept {
+  return is_of_3 ? depthwise_tile_of_3<Rows, Writer> : depthwise_tile<Rows, Writer>;
+}
+
+/// The function that makes the outputs of a panel.
+template <int Rows>
+depthwise_tile_function depthwise_tile_of(const gemm_s8_args& args, bool is_of_3, index_t channel,
+                                          index_t width) noexcept {
+  using rule = requantization;
+  switch (args.kind) {
+    case output_kind::s32: return depthwise_tile_for<Rows, s32_writer>(is_of_3);
+    case output_kind::f32: return depthwise_tile_for<Rows, f32_writer>(is_of_3);
+    case output_kind::q8: break;
+  }
+  switch (args.rule) {
+    case rule::nearest: break;
+    case rule::onnx: return depthwise_tile_for<Rows, q8_writer<rule::onnx, false>>(is_of_3);
+    case rule::double_rounding:
+      return depthwise_tile_for<Rows, q8_writer<rule::double_rounding, false>>(is_of_3);
+    case rule::single_rounding:
+      return depthwise_tile_for<Rows, q8_writer<rule::single_rounding, false>>(is_of_3);
+  }
+  const bool is_small =
+      (args.high == 127 || args.high == 255) && are_below_one(args.factors + channel, width);
+  if (is_small) return depthwise_tile_for<Rows, q8_writer<rule::nearest, true>>(is_of_3);
+  return depthwise_tile_for<Rows, q8_writer<rule::nearest, false>>(is_of_3);
 }
 
 /// What stays the same for all rows of a panel.
@@ -257,35 +355,46 @@ inline void interleave_inside(const depthwise_s8_args& args, const depthwise_pan
   if (args.multiplier != 1) return interleave_repeated(from, p.repeat, count, p.column_bytes, to);
   if (p.is_flat) {
     for (depthwise_row& r : from.row) r.step = r.step == 0 ? 0 : 64;
-    const index_t codes = count * p.outputs, times = pare::detail::ceil_div(codes, 64);
-    return interleave<4>(from, times, first_bytes(64), first_bytes(codes - 64 * (times - 1)), 256,
-                         to);
+    const index_t codes = count * p.outputs, whole = codes / 64;
+    interleave<4>(from, whole, first_bytes(64), 256, to);
+    for (depthwise_row& r : from.row) r.at += whole * r.step;
+    return interleave<4>(from, codes % 64 != 0, first_bytes(codes % 64), 256, to + 256 * whole);
   }
   const __mmask64 mask = first_bytes(p.outputs);
   switch (p.width) {
-    case 16: return interleave<1>(from, count, mask, mask, p.column_bytes, to);
-    case 32: return interleave<2>(from, count, mask, mask, p.column_bytes, to);
-    case 48: return interleave<3>(from, count, mask, mask, p.column_bytes, to);
-    default: return interleave<4>(from, count, mask, mask, p.column_bytes, to);
+    case 16: return interleave<1>(from, count, mask, p.column_bytes, to);
+    case 32: return interleave<2>(from, count, mask, p.column_bytes, to);
+    case 48: return interleave<3>(from, count, mask, p.column_bytes, to);
+    default: return interleave<4>(from, count, mask, p.column_bytes, to);
   }
 }
 
 /// Columns [first, first + columns) of four rows; those outside the image are the zero point.
-inline void fill_inputs(const depthwise_s8_args& args, const depthwise_panel& p,
-                        const interleaving& from, index_t first, index_t columns,
-                        std::uint8_t* to) noexcept {
-  using pare::detail::clamp;
-  const index_t before = clamp<index_t>(-first, 0, columns);
-  const index_t inside = clamp<index_t>(args.width - first, before, columns) - before;
-  const index_t after = columns - before - inside;
-  const auto pad = [&](std::uint8_t* at, index_t n) {
-    std::memset(at, args.out.offset, static_cast<std::size_t>(n * p.column_bytes));
-  };
-  pad(to, before);
-  to += before * p.column_bytes;
+inline void fill_columns(const depthwise_s8_args& args, const depthwise_panel& p,
+                         const interleaving& from, index_t first, index_t columns,
+                         std::uint8_t* to) noexcept {
+  const column_range r = columns_inside(args, first, columns);
+  std::memset(to, args.out.offset, static_cast<std::size_t>(r.before * p.column_bytes));
+  to += r.before * p.column_bytes;
   // Before the padding that follows: it may write up to 252 bytes more than there are.
-  if (inside > 0) interleave_inside(args, p, from, first + before, inside, to);
-  pad(to + inside * p.column_bytes, after);
+  if (r.inside > 0) interleave_inside(args, p, from, first + r.before, r.inside, to);
+  std::memset(to + r.inside * p.column_bytes, args.out.offset,
+              static_cast<std::size_t>(r.after * p.column_bytes));
+}
+
+/// The inputs of a tile for the taps from `tap` on. Pixels come in fours: those beyond the tile read
+/// what lies there, or padding.
+inline void fill_inputs(const depthwise_s8_args& args, const depthwise_panel& p,
+                        const interleaving& from, const depthwise_tiles& tiles, index_t x,
+                        index_t pixels, index_t tap, std::uint8_t* to) noexcept {
+  const window& w = args.window;
+  const index_t first = x * w.stride_x - w.pad_left + tap * w.dilation_x;
+  const index_t fours = pare::detail::round_up(pixels, depthwise_pixels);
+  if (tiles.step == w.stride_x) {
+    return fill_columns(args, p, from, first, (fours - 1) * tiles.step + tiles.span, to);
+  }
+  for (index_t i = 0; i < pixels; ++i, to += tiles.span * p.column_bytes)
+    fill_columns(args, p, from, first + i * w.stride_x, tiles.span, to);
 }
 
 /// Rows of outputs of one panel.
@@ -293,28 +402,35 @@ inline void depthwise_rows(const depthwise_s8_args& args, const depthwise_block&
                            const depthwise_panel& p) noexcept {
   const window& w = args.window;
   alignas(64) std::int32_t start[64], acc[depthwise_buffered];
-  // Vectors of channels that do not exist are read behind the last column.
+  // Channels that do not exist are read behind the last column.
   alignas(64) std::uint8_t inputs[depthwise_input_bytes + 256], padding[64];
   for (index_t i = 0; i < p.width; i += 16) start_values(args.out, p.first + i, start + i);
   std::memset(padding, args.out.offset ^ args.out.a_flip, sizeof(padding));
 
-  const depthwise_tiles tiles =
-      cut_depthwise(w, args.out_width, depthwise_input_bytes / p.column_bytes,
-                    depthwise_buffered / args.variants / p.width, depthwise_pixels);
   const index_t groups = pare::detail::ceil_div(w.height, 4);
-  gemm_s8_args out = args.out;
+  const index_t columns = depthwise_input_bytes / p.column_bytes;
+  depthwise_tiles tiles = cut_depthwise(w, args.out_width, columns, columns);
+  const bool is_whole = groups == 1 && tiles.taps == w.width;
+  if (!is_whole) {
+    tiles = cut_depthwise(w, args.out_width, columns, depthwise_buffered / args.variants / p.width);
+  }
+  const bool is_of_3 = is_whole && w.width == 3;
+  const auto one_row = depthwise_tile_of<1>(args.out, is_of_3, p.first, p.width);
+  const auto two_rows = depthwise_tile_of<2>(args.out, is_of_3, p.first, p.width);
+  const index_t element_bytes = args.out.kind == output_kind::q8 ? 1 : 4;
+  depthwise_operands o;
+  o.pixel_bytes = tiles.step * p.column_bytes;
+  o.tap_bytes = tiles.taps > 1 ? w.dilation_x * p.column_bytes : 0;
+  o.weight_bytes = p.width * 4;
+  o.variant_bytes = groups * w.width * o.weight_bytes;
   for (index_t y = block.first_row; y < block.last_row; y += args.variants) {
-    const index_t rows = pare::detail::min<index_t>(args.variants, block.last_row - y);
+    const bool has_second = args.variants == 2 && y + 1 < block.last_row;
+    const auto last_part = has_second ? two_rows : one_row;
+    const auto other_part =
+        has_second ? depthwise_tile<2, s32_writer> : depthwise_tile<1, s32_writer>;
+    std::byte* line = static_cast<std::byte*>(output_line(args, block.image, y));
     for (index_t x = 0; x < args.out_width; x += tiles.pixels) {
       const index_t pixels = pare::detail::min(tiles.pixels, args.out_width - x);
-      depthwise_operands o;
-      // What is not stepped over may be a stride of any size.
-      o.pixel_bytes = pixels > 1 ? w.stride_x * p.column_bytes : 0;
-      o.tap_bytes = tiles.taps > 1 ? w.dilation_x * p.column_bytes : 0;
-      o.weight_bytes = p.width * 4;
-      o.variant_bytes = groups * w.width * o.weight_bytes;
-      o.acc_pixel = p.width;
-      o.acc_row = pixels * p.width;
       for (index_t group = 0; group < groups; ++group) {
         interleaving from;
         from.flip = _mm512_set1_epi8(static_cast<char>(args.out.a_flip));
@@ -324,27 +440,25 @@ inline void depthwise_rows(const depthwise_s8_args& args, const depthwise_block&
         }
         for (index_t tap = 0; tap < w.width; tap += tiles.taps) {
           o.taps = pare::detail::min(tiles.taps, w.width - tap);
-          fill_inputs(args, p, from, x * w.stride_x - w.pad_left + tap * w.dilation_x,
-                      (pixels - 1) * w.stride_x + (o.taps - 1) * w.dilation_x + 1, inputs);
+          fill_inputs(args, p, from, tiles, x, pixels, tap, inputs);
           const bool is_first = group == 0 && tap == 0;
-          o.start_pixel = is_first ? 0 : o.acc_pixel;
-          o.start_row = is_first ? 0 : o.acc_row;
-          for (index_t j = 0; j < p.width; j += 16) {
+          const bool is_last = group == groups - 1 && tap + o.taps == w.width;
+          o.start_pixel = is_first ? 0 : p.width;
+          o.start_row = is_first ? 0 : tiles.pixels * p.width;
+          for (index_t j = 0; j < p.outputs; j += 16) {
             o.inputs = inputs + 4 * j;
             o.weights = p.weights + (group * w.width + tap) * o.weight_bytes + 4 * j;
-            o.acc = acc + j;
             o.start = is_first ? start + j : acc + j;
-            if (rows == 2) {
-              depthwise_tile<2>(o, pixels);
+            if (is_last) {
+              const index_t at = x * args.out.c_stride + p.first + j;
+              last_part(args.out, p.first + j, p.outputs - j, o, pixels, line + at * element_bytes,
+                        args.out.c_stride, args.out_row_stride);
             } else {
-              depthwise_tile<1>(o, pixels);
+              other_part(args.out, p.first + j, 16, o, tiles.pixels, acc + j, p.width,
+                         tiles.pixels * p.width);
             }
           }
         }
-      }
-      for (index_t i = 0; i < rows; ++i) {
-        out.c = output_line(args, block.image, y + i);
-        write(out, acc + i * o.acc_row, p.width, x, pixels, p.first, p.outputs);
       }
     }
   }

@@ -1,0 +1,102 @@
+// The checks of shapes, strides and zero points that every convolution begins with, and what a
+// product needs to know about the codes that go in and come out.
+#ifndef PARE_KERNELS_CONV_SHAPES_HPP
+#define PARE_KERNELS_CONV_SHAPES_HPP
+
+#include <pare/format/window.hpp>
+#include <pare/kernels/linear.hpp>
+
+namespace pare {
+
+/// Four dimensions of any strides: what an NHWC tensor looks like to the kernels.
+template <class T>
+using strided_image_view = tensor_view<T, dextents<index_t, 4>, layout_stride>;
+
+namespace detail {
+inline namespace PARE_ABI {
+
+/// Whether the channels of a pixel lie side by side.
+template <class View>
+constexpr bool has_unit_channels(const View& v) noexcept {
+  return v.extent(3) <= 1 || v.stride(3) == 1;
+}
+
+/// x [n, h, w, in], y [n, output_height, output_width, out], channels side by side.
+template <class X, class Y>
+constexpr status check_conv_shapes(const X& x, const window& w, index_t in_channels,
+                                   index_t out_channels, const Y& y) noexcept {
+  static_assert(X::rank() == 4 && Y::rank() == 4,
+                "pare: images are [batch, height, width, channels]");
+  if (x.extent(3) != in_channels) {
+    return {status_code::shape_mismatch, "the channels of x must be the layer's inputs", "x",
+            position_kind::axis, 3};
+  }
+  if (y.extent(3) != out_channels) {
+    return {status_code::shape_mismatch, "the channels of y must be the layer's outputs", "y",
+            position_kind::axis, 3};
+  }
+  if (x.extent(0) != y.extent(0)) {
+    return {status_code::shape_mismatch, "x and y must have the same number of images", "y",
+            position_kind::axis, 0};
+  }
+  const auto height = output_height(w, x.extent(1));
+  if (!height) return height.error();
+  const auto width = output_width(w, x.extent(2));
+  if (!width) return width.error();
+  if (y.extent(1) != *height || y.extent(2) != *width) {
+    return {status_code::shape_mismatch,
+            "y must have the rows and columns that output_height and output_width say", "y",
+            position_kind::axis, y.extent(1) != *height ? 1 : 2};
+  }
+  if (!has_unit_channels(x) || !has_unit_channels(y)) {
+    return {status_code::unsupported,
+            "the channels of a pixel must lie side by side; pixels may lie apart",
+            has_unit_channels(x) ? "y" : "x", position_kind::axis, 3};
+  }
+  return {};
+}
+
+/// Whether `layer` knows the scales and zero points that codes of type X and outputs of type Y need.
+template <class X, class Y>
+constexpr status check_codes(const linear_options& options) noexcept {
+  if (!std::is_same_v<Y, std::int32_t> && options.input.scale == 0.0f) {
+    return {status_code::invalid_argument, "the layer was packed without the scale of its inputs",
+            "input.scale"};
+  }
+  if (!is_code<X>(options.input.zero_point)) {
+    return {status_code::out_of_range, "the layer's input zero point is no code of x",
+            "input.zero_point"};
+  }
+  if constexpr (sizeof(Y) == 1) {
+    if (options.output.scale == 0.0f) {
+      return {status_code::invalid_argument,
+              "the layer was packed without the scale of its outputs", "output.scale"};
+    }
+    if (!is_code<Y>(options.output.zero_point)) {
+      return {status_code::out_of_range, "the layer's output zero point is no code of y",
+              "output.zero_point"};
+    }
+  }
+  return {};
+}
+
+/// How codes of type X go in, and values of type Y come out.
+template <class X, class Y>
+void set_codes(kernels::gemm_s8_args& args, const packed_linear_view& outputs) noexcept {
+  args.a_flip = std::is_signed_v<X> ? 0x80 : 0;
+  args.offset = outputs.options.input.zero_point + (std::is_signed_v<X> ? 128 : 0);
+  if constexpr (std::is_same_v<Y, std::int32_t>) {
+    args.bias_codes = outputs.bias_codes;
+  } else if constexpr (std::is_same_v<Y, float>) {
+    set_float_output(args, outputs);
+    args.scale = outputs.options.input.scale;
+  } else {
+    set_code_output<Y>(args, outputs);
+  }
+}
+
+}  // namespace PARE_ABI
+}  // namespace detail
+}  // namespace pare
+
+#endif  // PARE_KERNELS_CONV_SHAPES_HPP
