@@ -11,18 +11,27 @@
 #include <pare/core/subview.hpp>
 #include <pare/core/workspace.hpp>
 #include <pare/format/affine.hpp>
+#include <pare/format/code_limits.hpp>
 #include <pare/format/csr.hpp>
 #include <pare/format/low_bit.hpp>
 #include <pare/format/low_rank.hpp>
 #include <pare/format/packed_linear.hpp>
 #include <pare/format/packed_low_bit_linear.hpp>
 #include <pare/format/window.hpp>
+#include <pare/kernels/add.hpp>
+#include <pare/kernels/concat.hpp>
+#include <pare/kernels/global_average_pool.hpp>
 #include <pare/kernels/isa.hpp>
 #include <pare/kernels/linear.hpp>
 #include <pare/kernels/low_bit_linear.hpp>
 #include <pare/kernels/low_rank_linear.hpp>
 #include <pare/kernels/pack_linear.hpp>
 #include <pare/kernels/pack_low_bit_linear.hpp>
+#include <pare/kernels/pad.hpp>
+#include <pare/kernels/pool.hpp>
+#include <pare/kernels/requantize.hpp>
+#include <pare/kernels/softmax.hpp>
 #include <pare/kernels/sparse_linear.hpp>
+#include <pare/kernels/table.hpp>
 
 #endif  // PARE_INFERENCE_HPP

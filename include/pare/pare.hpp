@@ -7,6 +7,7 @@
 #include <pare/core/std_threads.hpp>
 #include <pare/core/std_views.hpp>
 #include <pare/core/tensor.hpp>
+#include <pare/core/thread_team.hpp>
 #include <pare/distill/loss.hpp>
 #include <pare/factorize/svd.hpp>
 #include <pare/inference.hpp>
@@ -21,6 +22,7 @@
 #include <pare/prune/surgery.hpp>
 #include <pare/quantize/affine.hpp>
 #include <pare/quantize/dynamic.hpp>
+#include <pare/quantize/fold_batch_norm.hpp>
 #include <pare/quantize/range.hpp>
 
 #endif  // PARE_PARE_HPP

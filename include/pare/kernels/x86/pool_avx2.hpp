@@ -53,8 +53,8 @@ PARE_ALWAYS_INLINE void max_channels(const pool_row& row, const std::uint8_t* x,
 }
 
 /// The maxima of 32 channels.
-PARE_ALWAYS_INLINE void max_32_channels(const pool_row& row, const std::uint8_t* x,
-                                        index_t columns, std::uint8_t* y) noexcept {
+PARE_ALWAYS_INLINE void max_32_channels(const pool_row& row, const std::uint8_t* x, index_t columns,
+                                        std::uint8_t* y) noexcept {
   const __m256i flip = _mm256_set1_epi8(static_cast<char>(row.flip));
   __m256i most = _mm256_set1_epi8(-128);
   for (index_t i = 0; i < row.rows; ++i) {
@@ -147,8 +147,8 @@ template <int Bytes>
 PARE_ALWAYS_INLINE void average_channels(const pool_row& row, const std::uint8_t* x,
                                          index_t columns, std::uint8_t* y) noexcept {
   const std::int32_t count = static_cast<std::int32_t>(row.rows * columns);
-  const __m256i moved = _mm256_set1_epi32(row.moved() * count),
-                half = _mm256_set1_epi32(count / 2), back = _mm256_set1_epi32(row.moved());
+  const __m256i moved = _mm256_set1_epi32(row.moved() * count), half = _mm256_set1_epi32(count / 2),
+                back = _mm256_set1_epi32(row.moved());
   const __m256 inverse = _mm256_set1_ps(1.0f / static_cast<float>(count));
   const channel_sums sums = sum_codes<Bytes>(row, x, columns);
   const __m256i lower = _mm256_sub_epi32(means(sums.lower, moved, half, inverse), back),
