@@ -3,7 +3,7 @@
 //
 // Bound of a row: the smaller of what the dot-product instructions can do, and what reading each
 // weight once from where it lies (cache or memory) allows.
-#include <pare/core/std_threads.hpp>
+#include <pare/core/thread_team.hpp>
 #include <pare/layers/linear.hpp>
 
 #include <cstdio>
@@ -80,7 +80,8 @@ const char* title(kind k) {
   return "";
 }
 
-void run_kind(kind k, pare::isa isa, const pare_bench::options& o, pare_bench::report& report) {
+void run_kind(kind k, pare::isa isa, const pare_bench::options& o, const pare::thread_team& team,
+              pare_bench::report& report) {
   const char* prefix = k == kind::s8_s8    ? "s8s8->s8 "
                        : k == kind::u8_s32 ? "u8s8->s32 "
                                            : "f32s8->f32 ";
@@ -99,21 +100,19 @@ void run_kind(kind k, pare::isa isa, const pare_bench::options& o, pare_bench::r
     const double operations =
         2e-9 * static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k);
     const auto w = make_work(s);
-    const pare::std_threads parallel_for{o.threads};
     std::vector<contender> all;
-    all.push_back(
-        {"ours", operations, [w, k, parallel_for] {
-           const pare::workspace scratch(w->scratch.data(), w->scratch.size());
-           switch (k) {
-             case kind::s8_s8:
-               return must(linear(w->x_s8.view(), w->layer, w->y_s8.view(), {}, parallel_for));
-             case kind::u8_s32:
-               return must(linear(w->x_u8.view(), w->layer, w->y_s32.view(), {}, parallel_for));
-             case kind::f32_f32:
-               return must(
-                   linear(w->x_f32.view(), w->layer, w->y_f32.view(), scratch, parallel_for));
-           }
-         }});
+    all.push_back({"ours", operations, [w, k, &team] {
+                     const pare::workspace scratch(w->scratch.data(), w->scratch.size());
+                     switch (k) {
+                       case kind::s8_s8:
+                         return must(linear(w->x_s8.view(), w->layer, w->y_s8.view(), {}, team));
+                       case kind::u8_s32:
+                         return must(linear(w->x_u8.view(), w->layer, w->y_s32.view(), {}, team));
+                       case kind::f32_f32:
+                         return must(
+                             linear(w->x_f32.view(), w->layer, w->y_f32.view(), scratch, team));
+                     }
+                   }});
     const auto limit = pare_bench::dot_product_limit_of(isa);
     const bool limited = limit.run != nullptr;
     const bool reads_bound = limited && s.m <= 16;
@@ -161,9 +160,10 @@ int main(int argc, char** argv) {
     return 2;
   }
   pare_bench::report report(o, "linear, one row a shape M x N x K; operations: 2 * M * N * K");
+  const pare::thread_team team(o.threads);
   for (const pare::isa i : isas) {
     must(pare::set_active_isa(i));
-    for (const kind k : {kind::s8_s8, kind::u8_s32, kind::f32_f32}) run_kind(k, i, o, report);
+    for (const kind k : {kind::s8_s8, kind::u8_s32, kind::f32_f32}) run_kind(k, i, o, team, report);
   }
   return report.finish();
 }
