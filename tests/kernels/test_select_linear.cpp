@@ -1,6 +1,8 @@
 // The selector: panels that fit the outputs, and the kernel that reads them.
 #include <pare/kernels/select_linear.hpp>
 
+#include <string>
+
 #include "support/isas.hpp"
 #include "support/linear_case.hpp"
 
@@ -28,4 +30,44 @@ TEST_CASE("panels that only another machine's kernel reads fall back to scalar c
   pare::packed_linear_view layer;
   layer.tile_columns = 4;
   CHECK(pare::linear_kernel(layer) == pare::isa::scalar);
+}
+
+TEST_CASE("the choice of a kernel is explained") {
+  pare_test::for_each_isa([](pare::isa i) {
+    const auto choice = pare::explain_linear(pare_test::linear_case(64, 40, 1, -127).pack(), 8);
+    CHECK(choice.instruction_set == i);
+    CHECK(std::string(choice.kernel).find(pare::name(i)) != std::string::npos);
+    CHECK(choice.is_fastest == (i != pare::isa::scalar || !pare::is_supported(pare::isa::avx2)));
+    if (i == pare::isa::avx512vnni) {
+      CHECK(choice.tile_rows == 8);
+      CHECK(choice.tile_columns == 32);
+    }
+    if (i == pare::isa::avxvnni || i == pare::isa::avx2) {
+      CHECK(choice.tile_rows == 4);
+      CHECK(choice.tile_columns == 16);
+    }
+  });
+}
+
+TEST_CASE("what makes a layer slow is said") {
+  pare_test::for_each_isa([](pare::isa i) {
+    auto with_minus_128 = pare_test::linear_case(16, 8, 1, -127);
+    with_minus_128.codes(3, 5) = -128;
+    const auto choice = pare::explain_linear(with_minus_128.pack(), 4);
+    if (i == pare::isa::avx2) {
+      CHECK_FALSE(choice.is_fastest);
+      CHECK(std::string(choice.reason).find("-128") != std::string::npos);
+    }
+    const auto narrow = pare::explain_linear(pare_test::linear_case(16, 3, 1, -127).pack(), 4);
+    CHECK_FALSE(narrow.is_fastest);
+  });
+  pare::packed_linear_view foreign;
+  foreign.in_features = 8;
+  foreign.tile_columns = 20;
+  const auto choice = pare::explain_linear(foreign, 0);
+  CHECK(choice.instruction_set == pare::isa::scalar);
+  if (pare::active_isa() != pare::isa::scalar) {
+    CHECK_FALSE(choice.is_fastest);
+    CHECK(std::string(choice.reason).find("pack it again") != std::string::npos);
+  }
 }

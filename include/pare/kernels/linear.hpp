@@ -73,7 +73,8 @@ template <class Parallel>
 void run_gemm(const linear_kernels& kernel, const kernels::gemm_s8_args& args,
               const Parallel& parallel_for) noexcept {
   const index_t panels = ceil_div(args.columns, args.tile_columns);
-  const linear_blocks b = blocks_of(args.rows, panels, args.k, args.tile_columns);
+  const linear_blocks b = blocks_of(
+      args.rows, panels, kernels::panel_bytes(args) / args.tile_columns, args.tile_columns);
   parallel_for(b.row_blocks * b.panel_blocks, [&](index_t i) {
     const index_t row = i / b.panel_blocks * b.rows, panel = i % b.panel_blocks * b.panels;
     kernel.gemm(args, {row, min(row + b.rows, args.rows), panel, min(panel + b.panels, panels)});
@@ -313,14 +314,15 @@ inline namespace PARE_ABI {
 
 /// y = act(x * W^T + bias), int8 weights.
 ///
-/// | x      | y      | what happens | packed with     |
-/// |--------|--------|------------------------------------------------------------------------------------|-----------------|
-/// | f32    | f32    | rows become u8 on the fly (kernels/quantize_rows.hpp), products in s32, back
-/// to f32 | -               | | s8, u8 | s32    | sum of (x - zero point) * w, plus the bias in
-/// codes; no activation                  | input (or none) | | s8, u8 | f32    | the same, scaled,
-/// plus the bias in reals                                            | input           | | s8, u8 |
-/// s8, u8 | requantized by the rule the layer was packed with, activation as a clamp            |
-/// input, output   |
+/// | x      | y      | what happens                                            | packed with     |
+/// |--------|--------|---------------------------------------------------------|-----------------|
+/// | f32    | f32    | rows become u8 on the fly (kernels/quantize_rows.hpp),  | -               |
+/// |        |        | products in s32, back to f32                            |                 |
+/// | s8, u8 | s32    | sum of (x - zero point) * w, plus the bias in codes; no | input (or none) |
+/// |        |        | activation                                              |                 |
+/// | s8, u8 | f32    | the same, scaled, plus the bias in reals                | input           |
+/// | s8, u8 | s8, u8 | requantized by the rule the layer was packed with,      | input, output   |
+/// |        |        | activation as a clamp                                   |                 |
 ///
 /// Products are exact; sums beyond 32 bits wrap. All instruction sets and any number of threads
 /// give the same bits.
@@ -329,13 +331,11 @@ inline namespace PARE_ABI {
 /// @param layer         from `pack_linear`
 /// @param y             [rows, out]; as x; must not overlap x
 /// @param scratch       for f32: `linear_workspace_size` bytes, all rows then pass the weights at
-/// once; without it, rows go
-///                      through PARE_LINEAR_STACK_BYTES on the stack
+///                      once; without it, rows go through PARE_LINEAR_STACK_BYTES on the stack
 /// @param parallel_for  see core/parallel.hpp
 /// @return `shape_mismatch`, `unsupported` (columns apart), `invalid_argument` (packed without a
-/// scale that is needed),
-///         `out_of_range` (zero point), `non_finite` with the row of x, `workspace_too_small`; y is
-///         then untouched
+///         scale that is needed), `out_of_range` (zero point), `non_finite` with the row of x,
+///         `workspace_too_small`; y is then untouched
 ///
 /// Never allocates. 0 rows, columns or inputs are fine: without inputs, y is act(bias).
 template <class X, class EX, class LX, class Y, class EY, class LY, class Parallel = serial>

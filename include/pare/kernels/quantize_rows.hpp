@@ -2,9 +2,12 @@
 //
 // For a row with smallest and largest value min <= 0 <= max (0 always counts as one):
 //
-//     scale      = max((max / 2 - min / 2) / 127.5, 2^-126)      in float; halves, so that nothing
-//     overflows inverse    = 1 / scale zero_point = clamp(rint(-min * inverse), 0, 255) code =
-//     clamp(rint(x * inverse) + zero_point, 0, 255)  half to even
+//     scale      = max((max / 2 - min / 2) / 127.5, 2^-126)    in float; halves do not overflow
+//     inverse    = 1 / scale
+//     zero_point = clamp(rint(-min * inverse), 0, 255)
+//     code       = clamp(rint(x * inverse) + zero_point, 0, 255)
+//
+// rint rounds half to even.
 //
 // The range and zero point of ONNX DynamicQuantizeLinear, for each row, with PyTorch's
 // multiplication by the inverse.

@@ -57,6 +57,62 @@ PARE_ALWAYS_INLINE isa linear_kernel(const packed_linear_view& layer) noexcept {
   return isa::scalar;
 }
 
+/// What `linear` runs for a layer on this machine, and why; for logs, and for the question whether
+/// something better could be had.
+struct kernel_choice {
+  isa instruction_set = isa::scalar;
+  const char* kernel = "";        ///< its name: tile, K-group and instruction set
+  std::int32_t tile_rows = 1;     ///< of the tallest tile that these rows get
+  std::int32_t tile_columns = 1;  ///< outputs of a tile
+  bool is_fastest = true;         ///< false: this machine has a faster way, see `reason`
+  const char* reason = "";        ///< a sentence
+};
+
+/// Explains the kernel for `rows` rows of activations.
+///
+///     const auto choice = pare::explain_linear(layer, x.extent(0));
+///     if (!choice.is_fastest) std::puts(choice.reason);
+PARE_ALWAYS_INLINE kernel_choice explain_linear(const packed_linear_view& layer,
+                                                index_t rows) noexcept {
+  kernel_choice choice;
+  choice.instruction_set = linear_kernel(layer);
+  choice.tile_columns = layer.tile_columns;
+  std::int32_t most_rows = 1;
+  switch (choice.instruction_set) {
+    case isa::scalar: choice.kernel = "gemm_s8_scalar"; break;
+    case isa::avx2: choice.kernel = "gemm_s8_4x16c4_avx2", most_rows = 4; break;
+    case isa::avxvnni: choice.kernel = "gemm_s8_6x16c4_avxvnni", most_rows = 6; break;
+    case isa::avx512vnni:
+      choice.kernel = "gemm_s8_6x64c4_avx512vnni";
+      most_rows = layer.tile_columns == 64 ? 6 : layer.tile_columns == 48 ? 8 : 12;
+      if (layer.tile_columns == 64 && (rows == 7 || rows == 8)) {
+        most_rows = 8, choice.tile_columns = 32;
+      }
+      break;
+  }
+  if (rows > 0) {
+    const index_t tiles = detail::ceil_div(rows, most_rows);
+    choice.tile_rows = static_cast<std::int32_t>(detail::ceil_div(rows, tiles));
+  }
+
+  choice.is_fastest = false;
+  if (!detail::reads_tile(active_isa(), layer.tile_columns)) {
+    choice.reason =
+        "the layer was packed for another instruction set than the active one: pack it again";
+  } else if (choice.instruction_set == isa::avx2 && layer.has_minus_128 != 0) {
+    choice.reason =
+        "a weight is -128, which the fast AVX2 products cannot hold: quantize to [-127, 127]";
+  } else if (layer.in_features > 0 && layer.in_features < 4) {
+    choice.reason = "with less than four inputs, rows are copied: join several into one";
+  } else if (is_supported(isa::avx2) && choice.instruction_set == isa::scalar) {
+    choice.reason = "set_active_isa holds the machine below what it can do";
+  } else {
+    choice.is_fastest = true;
+    choice.reason = "the fastest kernel for this machine and shape";
+  }
+  return choice;
+}
+
 }  // namespace pare
 
 #endif  // PARE_KERNELS_SELECT_LINEAR_HPP
