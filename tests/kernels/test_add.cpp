@@ -253,3 +253,18 @@ TEST_CASE("bad shapes leave y untouched") {
   CHECK(pare::add(pare::view(a.data(), 0, 6), pare::view(a.data(), 1), some_params,
                   pare::view(y.data(), 0, 6)) == pare::status::ok);
 }
+
+TEST_CASE("scaling in steps is scaling by the rules") {
+  pare_test::random_source random(1);
+  for (int run = 0; run < 20000; ++run) {
+    const pare::fixed_multiplier m{
+        static_cast<std::int32_t>(random.integer(1 << 30, INT32_MAX)),
+        static_cast<std::int32_t>(random.integer(run % 2 == 0 ? -12 : -31, 0))};
+    std::int32_t x = static_cast<std::int32_t>(random.integer(-(1 << 29) + 1, (1 << 29) - 1));
+    if (run % 3 == 0) x = x >> 16 << 16;  // where products have many zeros, there are ties
+    const auto once = pare::kernels::steps_of(m, requantization::single_rounding),
+               twice = pare::kernels::steps_of(m, requantization::double_rounding);
+    CHECK(pare::kernels::scalar::scale_by_steps(x, once) == pare::scale_single_rounding(x, m));
+    CHECK(pare::kernels::scalar::scale_by_steps(x, twice) == pare::scale_double_rounding(x, m));
+  }
+}

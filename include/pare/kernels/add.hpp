@@ -13,8 +13,11 @@
 #include <pare/kernels/element_runs.hpp>
 #include <pare/kernels/isa.hpp>
 #include <pare/kernels/scalar/add.hpp>
+
+#if PARE_KERNELS_HERE
 #include <pare/kernels/x86/add_avx2.hpp>
 #include <pare/kernels/x86/add_avx512.hpp>
+#endif
 
 namespace pare {
 
@@ -75,7 +78,6 @@ template <class Code>
 }
 
 namespace detail {
-inline namespace PARE_ABI {
 
 /// The kernels of one instruction set.
 struct add_kernels {
@@ -83,7 +85,12 @@ struct add_kernels {
               std::uint8_t* y) noexcept;
 };
 
-inline add_kernels add_kernels_of(isa i) noexcept {
+inline namespace PARE_KERNEL_ABI {
+
+PARE_KERNEL_TABLE add_kernels add_kernels_of(isa i) noexcept;
+
+#if PARE_KERNELS_HERE
+PARE_KERNEL_TABLE add_kernels add_kernels_of(isa i) noexcept {
   switch (i) {
 #if PARE_X86_KERNELS
     case isa::avx512vnni: return {kernels::avx512vnni::add};
@@ -93,6 +100,11 @@ inline add_kernels add_kernels_of(isa i) noexcept {
     default: return {kernels::scalar::add};
   }
 }
+#endif
+
+}  // namespace PARE_KERNEL_ABI
+
+inline namespace PARE_ABI {
 
 /// The kernel's first operand is the one with the larger scale.
 template <class Code>
@@ -102,11 +114,10 @@ kernels::add_args args_of(const add_params<Code>& p) noexcept {
   args.zero_a = (p.b_is_larger != 0 ? p.zero_point_b : p.zero_point_a) - moved;
   args.zero_b = (p.b_is_larger != 0 ? p.zero_point_a : p.zero_point_b) - moved;
   args.zero = p.zero_point_y - moved;
-  args.factor_b = p.smaller;
-  args.factor = p.output;
+  args.steps_b = kernels::steps_of(p.smaller, p.rule);
+  args.steps = kernels::steps_of(p.output, p.rule);
   args.low = p.limits.low - moved;
   args.high = p.limits.high - moved;
-  args.single = p.rule == requantization::single_rounding ? 1 : 0;
   args.flip = flip_of<Code>;
   return args;
 }

@@ -65,7 +65,7 @@ PARE_ALWAYS_INLINE std::int32_t softmax_exp(const softmax_params& p,
                                             std::int32_t difference) noexcept {
   const std::int32_t scaled = wrapping_shift_left(difference, static_cast<int>(p.factor.shift));
   return kernels::scalar::exp_of_negative(
-      kernels::scalar::high_product(scaled, p.factor.multiplier));
+      kernels::scalar::times_large(scaled, p.factor.multiplier));
 }
 
 /// What an exponential adds to a sum in Q12.19.

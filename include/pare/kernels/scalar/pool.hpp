@@ -35,30 +35,49 @@ struct pool_row {
 namespace scalar {
 inline namespace PARE_ABI {
 
-PARE_ALWAYS_INLINE std::int32_t pool_code(const std::uint8_t* x, std::uint8_t flip) noexcept {
-  return static_cast<std::int8_t>(*x ^ flip);
+/// The taps of one output.
+struct pool_taps {
+  const std::uint8_t* first;
+  index_t rows, columns;
+};
+
+PARE_ALWAYS_INLINE pool_taps taps_of(const pool_row& row, index_t output) noexcept {
+  const pool_row::columns reach = row.columns_of(output);
+  return {row.x + reach.first * row.column_stride, row.rows, reach.last - reach.first};
 }
 
-PARE_ALWAYS_INLINE void write_pool(const pool_row& row, index_t output, index_t channel,
+PARE_ALWAYS_INLINE void write_pool(const pool_row& row, std::uint8_t* y,
                                    std::int32_t code) noexcept {
   const std::int32_t clamped = pare::detail::clamp(code, row.low, row.high);
-  row.y[output * row.y_stride + channel] =
-      static_cast<std::uint8_t>(static_cast<std::uint8_t>(clamped) ^ row.flip);
+  *y = static_cast<std::uint8_t>(static_cast<std::uint8_t>(clamped) ^ row.flip);
+}
+
+/// The maxima of `Channels` channels, which stay in registers.
+template <int Channels>
+PARE_ALWAYS_INLINE void max_channels(const pool_row& row, const pool_taps& taps, index_t channel,
+                                     std::uint8_t* y) noexcept {
+  const std::uint8_t flip = row.flip;
+  std::int32_t most[Channels];
+  PARE_UNROLL for (int c = 0; c < Channels; ++c) most[c] = -128;
+  for (index_t i = 0; i < taps.rows; ++i) {
+    const std::uint8_t* x = taps.first + i * row.row_stride + channel;
+    for (index_t j = 0; j < taps.columns; ++j, x += row.column_stride) {
+      PARE_UNROLL for (int c = 0; c < Channels; ++c) {
+        const std::int32_t code = static_cast<std::int8_t>(x[c] ^ flip);
+        most[c] = pare::detail::max(most[c], code);
+      }
+    }
+  }
+  PARE_UNROLL for (int c = 0; c < Channels; ++c) write_pool(row, y + channel + c, most[c]);
 }
 
 inline void max_row(const pool_row& row) noexcept {
   for (index_t o = 0; o < row.outputs; ++o) {
-    const pool_row::columns columns = row.columns_of(o);
-    for (index_t c = 0; c < row.channels; ++c) {
-      std::int32_t most = -128;
-      for (index_t i = 0; i < row.rows; ++i) {
-        const std::uint8_t* x = row.x + i * row.row_stride + columns.first * row.column_stride + c;
-        for (index_t j = columns.first; j < columns.last; ++j, x += row.column_stride) {
-          most = pare::detail::max(most, pool_code(x, row.flip));
-        }
-      }
-      write_pool(row, o, c, most);
-    }
+    const pool_taps taps = taps_of(row, o);
+    std::uint8_t* y = row.y + o * row.y_stride;
+    index_t c = 0;
+    for (; c + 4 <= row.channels; c += 4) max_channels<4>(row, taps, c, y);
+    for (; c < row.channels; ++c) max_channels<1>(row, taps, c, y);
   }
 }
 
@@ -67,21 +86,34 @@ PARE_ALWAYS_INLINE std::int32_t rounded_mean(std::int32_t sum, std::int32_t coun
   return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
 }
 
-/// Sums of codes stay within 32 bits: windows have at most 2^23 taps.
+/// The means of `Channels` channels. Sums stay within 32 bits: windows have at most 2^23 taps.
+template <int Channels>
+PARE_ALWAYS_INLINE void average_channels(const pool_row& row, const pool_taps& taps,
+                                         index_t channel, std::uint8_t* y) noexcept {
+  const std::int32_t count = static_cast<std::int32_t>(taps.rows * taps.columns);
+  const std::uint8_t flip = row.flip;
+  std::int32_t sums[Channels];
+  PARE_UNROLL for (int c = 0; c < Channels; ++c) sums[c] = row.moved() * count;
+  for (index_t i = 0; i < taps.rows; ++i) {
+    const std::uint8_t* x = taps.first + i * row.row_stride + channel;
+    for (index_t j = 0; j < taps.columns; ++j, x += row.column_stride) {
+      PARE_UNROLL for (int c = 0; c < Channels; ++c) {
+        sums[c] += static_cast<std::int8_t>(x[c] ^ flip);
+      }
+    }
+  }
+  PARE_UNROLL for (int c = 0; c < Channels; ++c) {
+    write_pool(row, y + channel + c, rounded_mean(sums[c], count) - row.moved());
+  }
+}
+
 inline void average_row(const pool_row& row) noexcept {
   for (index_t o = 0; o < row.outputs; ++o) {
-    const pool_row::columns columns = row.columns_of(o);
-    const std::int32_t count = static_cast<std::int32_t>(row.rows * (columns.last - columns.first));
-    for (index_t c = 0; c < row.channels; ++c) {
-      std::int32_t sum = row.moved() * count;
-      for (index_t i = 0; i < row.rows; ++i) {
-        const std::uint8_t* x = row.x + i * row.row_stride + columns.first * row.column_stride + c;
-        for (index_t j = columns.first; j < columns.last; ++j, x += row.column_stride) {
-          sum += pool_code(x, row.flip);
-        }
-      }
-      write_pool(row, o, c, rounded_mean(sum, count) - row.moved());
-    }
+    const pool_taps taps = taps_of(row, o);
+    std::uint8_t* y = row.y + o * row.y_stride;
+    index_t c = 0;
+    for (; c + 4 <= row.channels; c += 4) average_channels<4>(row, taps, c, y);
+    for (; c < row.channels; ++c) average_channels<1>(row, taps, c, y);
   }
 }
 
@@ -91,7 +123,9 @@ inline void sum_channels(const pool_row& row, std::int32_t* sums) noexcept {
   for (index_t i = 0; i < row.rows; ++i) {
     for (index_t j = 0; j < row.width; ++j) {
       const std::uint8_t* x = row.x + i * row.row_stride + j * row.column_stride;
-      for (index_t c = 0; c < row.channels; ++c) sums[c] += pool_code(x + c, row.flip);
+      for (index_t c = 0; c < row.channels; ++c) {
+        sums[c] += static_cast<std::int8_t>(x[c] ^ row.flip);
+      }
     }
   }
 }

@@ -4,8 +4,8 @@
 #ifndef PARE_KERNELS_X86_ADD_AVX2_HPP
 #define PARE_KERNELS_X86_ADD_AVX2_HPP
 
+#include <pare/kernels/scalar/add.hpp>
 #include <pare/kernels/target_region.hpp>
-#include <pare/kernels/x86/add_steps.hpp>
 
 #if PARE_X86_KERNELS
 
@@ -13,15 +13,14 @@ PARE_TARGET_AVX2_BEGIN
 namespace pare::kernels::avx2 {
 inline namespace PARE_ABI {
 
-/// `rounding_steps` in registers.
+/// What follows the product of a scaling, in registers.
 struct add_constants {
-  __m256i first, second, sign;
+  __m256i second, sign;
   __m128i right;
 };
 
-PARE_ALWAYS_INLINE add_constants add_constants_of(const rounding_steps& s, int first_bit) noexcept {
-  return {_mm256_set1_epi32(s.first << first_bit), _mm256_set1_epi32(s.second),
-          _mm256_set1_epi32(s.sign), _mm_cvtsi32_si128(s.right)};
+PARE_ALWAYS_INLINE add_constants add_constants_of(const scaling_steps& s) noexcept {
+  return {_mm256_set1_epi32(s.second), _mm256_set1_epi32(s.sign), _mm_cvtsi32_si128(s.right)};
 }
 
 /// The second step: from the high part of a product to its place.
@@ -41,15 +40,16 @@ PARE_ALWAYS_INLINE __m256i add_high(__m256i x, __m256i multiplier, __m256i first
 
 inline void add(const add_args& p, const std::uint8_t* a, const std::uint8_t* b, index_t n,
                 std::uint8_t* y) noexcept {
-  const rounding_steps steps_b = steps_of(p.single, p.factor_b.shift),
-                       steps = steps_of(p.single, p.factor.shift);
-  const split_multiplier parts = split(p.factor_b.multiplier);
-  const __m256i upper = _mm256_set1_epi32(parts.upper), lower = _mm256_set1_epi32(parts.lower);
+  // b's multiplier in two parts, upper * 2^11 + lower: since the lower 20 bits of its input are 0,
+  // high = v * upper + ((v * lower + (first << 10)) >> 11), and each product fits in 32 bits.
+  const __m256i upper = _mm256_set1_epi32(p.steps_b.multiplier >> 11),
+                lower = _mm256_set1_epi32(p.steps_b.multiplier & 0x7ff),
+                first_b = _mm256_set1_epi32(p.steps_b.first << 10);
   const __m256i zero_a = _mm256_set1_epi32(p.zero_a), zero_b = _mm256_set1_epi32(p.zero_b),
                 zero = _mm256_set1_epi32(p.zero);
-  const add_constants c_b = add_constants_of(steps_b, 10), c = add_constants_of(steps, 0);
-  const __m256i multiplier = _mm256_set1_epi32(p.factor.multiplier);
-  const __m256i first = _mm256_set1_epi64x(static_cast<std::int64_t>(steps.first) << 30);
+  const __m256i multiplier = _mm256_set1_epi32(p.steps.multiplier),
+                first = _mm256_set1_epi64x(static_cast<std::int64_t>(p.steps.first) << 30);
+  const add_constants c_b = add_constants_of(p.steps_b), c = add_constants_of(p.steps);
   const __m128i flip = _mm_set1_epi8(static_cast<char>(p.flip));
   const __m128i low = _mm_set1_epi8(static_cast<char>(p.low)),
                 high = _mm_set1_epi8(static_cast<char>(p.high));
@@ -62,7 +62,7 @@ inline void add(const add_args& p, const std::uint8_t* a, const std::uint8_t* b,
       const __m256i left = _mm256_sub_epi32(_mm256_cvtepi8_epi32(from_a), zero_a);
       const __m256i right = _mm256_sub_epi32(_mm256_cvtepi8_epi32(from_b), zero_b);
       const __m256i rest =
-          _mm256_srai_epi32(_mm256_add_epi32(_mm256_mullo_epi32(right, lower), c_b.first), 11);
+          _mm256_srai_epi32(_mm256_add_epi32(_mm256_mullo_epi32(right, lower), first_b), 11);
       const __m256i right_high = _mm256_add_epi32(_mm256_mullo_epi32(right, upper), rest);
       const __m256i sum =
           _mm256_add_epi32(_mm256_slli_epi32(left, add_left_shift - 1), add_shift(right_high, c_b));

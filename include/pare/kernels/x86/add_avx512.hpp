@@ -4,8 +4,8 @@
 #ifndef PARE_KERNELS_X86_ADD_AVX512_HPP
 #define PARE_KERNELS_X86_ADD_AVX512_HPP
 
+#include <pare/kernels/scalar/add.hpp>
 #include <pare/kernels/target_region.hpp>
-#include <pare/kernels/x86/add_steps.hpp>
 
 #if PARE_X86_KERNELS
 
@@ -13,7 +13,7 @@ PARE_TARGET_AVX512VNNI_BEGIN
 namespace pare::kernels::avx512vnni {
 inline namespace PARE_ABI {
 
-/// What an addition needs, in registers; see kernels/x86/add_steps.hpp.
+/// What an addition needs, in registers; see kernels/scalar/add.hpp.
 struct add_constants {
   __m512i zero_a, zero_b, zero;
   __m512i upper, lower, first_b, second_b, sign_b;
@@ -50,24 +50,21 @@ PARE_ALWAYS_INLINE __m128i add_16(const add_constants& c, __m128i a, __m128i b) 
 
 inline void add(const add_args& p, const std::uint8_t* a, const std::uint8_t* b, index_t n,
                 std::uint8_t* y) noexcept {
-  const rounding_steps steps_b = steps_of(p.single, p.factor_b.shift),
-                       steps = steps_of(p.single, p.factor.shift);
-  const split_multiplier parts = split(p.factor_b.multiplier);
   add_constants c;
   c.zero_a = _mm512_set1_epi32(p.zero_a);
   c.zero_b = _mm512_set1_epi32(p.zero_b);
   c.zero = _mm512_set1_epi32(p.zero);
-  c.upper = _mm512_set1_epi32(parts.upper);
-  c.lower = _mm512_set1_epi32(parts.lower);
-  c.first_b = _mm512_set1_epi32(steps_b.first << 10);
-  c.second_b = _mm512_set1_epi32(steps_b.second);
-  c.sign_b = _mm512_set1_epi32(steps_b.sign);
-  c.right_b = _mm_cvtsi32_si128(steps_b.right);
-  c.multiplier = _mm512_set1_epi32(p.factor.multiplier);
-  c.first = _mm512_set1_epi64(static_cast<std::int64_t>(steps.first) << 30);
-  c.second = _mm512_set1_epi32(steps.second);
-  c.sign = _mm512_set1_epi32(steps.sign);
-  c.right = _mm_cvtsi32_si128(steps.right);
+  c.upper = _mm512_set1_epi32(p.steps_b.multiplier >> 11);
+  c.lower = _mm512_set1_epi32(p.steps_b.multiplier & 0x7ff);
+  c.first_b = _mm512_set1_epi32(p.steps_b.first << 10);
+  c.second_b = _mm512_set1_epi32(p.steps_b.second);
+  c.sign_b = _mm512_set1_epi32(p.steps_b.sign);
+  c.right_b = _mm_cvtsi32_si128(p.steps_b.right);
+  c.multiplier = _mm512_set1_epi32(p.steps.multiplier);
+  c.first = _mm512_set1_epi64(static_cast<std::int64_t>(p.steps.first) << 30);
+  c.second = _mm512_set1_epi32(p.steps.second);
+  c.sign = _mm512_set1_epi32(p.steps.sign);
+  c.right = _mm_cvtsi32_si128(p.steps.right);
   c.low = _mm512_set1_epi32(p.low);
   c.high = _mm512_set1_epi32(p.high);
   c.flip = _mm_set1_epi8(static_cast<char>(p.flip));
