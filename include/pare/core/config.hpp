@@ -112,6 +112,30 @@
   PARE_DETAIL_JOIN(v, PARE_VERSION_MAJOR, PARE_VERSION_MINOR, PARE_DETAIL_BASELINE, PARE_ASSERTS, \
                    PARE_EXCEPTIONS)
 
+// --- where kernels are compiled ---
+//
+// By default in each translation unit that calls one. A program that defines PARE_SEPARATE_KERNELS
+// in all of its translation units compiles them once, in the file that defines PARE_COMPILE_KERNELS
+// too and includes pare/inference.hpp; elsewhere they are only declared. Tables of kernels are the
+// seam: each operator has a function that gives them for an instruction set.
+
+#if defined(PARE_SEPARATE_KERNELS)
+#define PARE_DETAIL_SEPARATE(a, b) v##a##_##b##_separate
+#define PARE_DETAIL_SEPARATE_ABI(a, b) PARE_DETAIL_SEPARATE(a, b)
+#define PARE_KERNEL_ABI PARE_DETAIL_SEPARATE_ABI(PARE_VERSION_MAJOR, PARE_VERSION_MINOR)
+#define PARE_KERNEL_TABLE
+#else
+#define PARE_KERNEL_ABI PARE_ABI
+#define PARE_KERNEL_TABLE inline
+#endif
+
+/// 1 where this translation unit compiles the kernels that it calls.
+#if defined(PARE_SEPARATE_KERNELS) && !defined(PARE_COMPILE_KERNELS)
+#define PARE_KERNELS_HERE 0
+#else
+#define PARE_KERNELS_HERE 1
+#endif
+
 // --- words used everywhere ---
 
 namespace pare {

@@ -10,17 +10,24 @@
 #include <pare/kernels/conv_shapes.hpp>
 #include <pare/kernels/pack_depthwise_conv2d.hpp>
 #include <pare/kernels/scalar/depthwise_s8.hpp>
+
+#if PARE_KERNELS_HERE
 #include <pare/kernels/x86/depthwise_s8_avx2.hpp>
 #include <pare/kernels/x86/depthwise_s8_avx512vnni.hpp>
+#endif
 
 namespace pare {
 namespace detail {
-inline namespace PARE_ABI {
 
 using depthwise_kernel = void (*)(const kernels::depthwise_s8_args&,
                                   const kernels::depthwise_block&) noexcept;
 
-inline depthwise_kernel depthwise_kernel_of(isa i) noexcept {
+inline namespace PARE_KERNEL_ABI {
+
+PARE_KERNEL_TABLE depthwise_kernel depthwise_kernel_of(isa i) noexcept;
+
+#if PARE_KERNELS_HERE
+PARE_KERNEL_TABLE depthwise_kernel depthwise_kernel_of(isa i) noexcept {
   switch (i) {
 #if PARE_X86_KERNELS
     case isa::avx512vnni: return kernels::avx512vnni::depthwise_s8;
@@ -30,6 +37,11 @@ inline depthwise_kernel depthwise_kernel_of(isa i) noexcept {
     default: return kernels::scalar::depthwise_s8;
   }
 }
+#endif
+
+}  // namespace PARE_KERNEL_ABI
+
+inline namespace PARE_ABI {
 
 /// Rows of outputs of a block, by the shape alone: about a million products each, so that threads
 /// have something to share and start rarely.

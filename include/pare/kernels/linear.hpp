@@ -7,13 +7,17 @@
 #include <pare/core/workspace.hpp>
 #include <pare/kernels/linear_shapes.hpp>
 #include <pare/kernels/pack_linear.hpp>
+#include <pare/kernels/quantize_rows.hpp>
 #include <pare/kernels/scalar/gemm_s8.hpp>
 #include <pare/kernels/select_linear.hpp>
+
+#if PARE_KERNELS_HERE
 #include <pare/kernels/x86/gemm_s8_4x16c4_avx2.hpp>
 #include <pare/kernels/x86/gemm_s8_6x16c4_avxvnni.hpp>
 #include <pare/kernels/x86/gemm_s8_6x64c4_avx512vnni.hpp>
 #include <pare/kernels/x86/quantize_rows_avx2.hpp>
 #include <pare/kernels/x86/quantize_rows_avx512.hpp>
+#endif
 
 /// Bytes on the stack for the codes of float activations, where `linear` is called without a
 /// workspace.
@@ -23,7 +27,6 @@
 
 namespace pare {
 namespace detail {
-inline namespace PARE_ABI {
 
 /// The kernels of one instruction set.
 struct linear_kernels {
@@ -33,7 +36,12 @@ struct linear_kernels {
                        std::uint8_t*) noexcept;
 };
 
-inline linear_kernels linear_kernels_of(isa i) noexcept {
+inline namespace PARE_KERNEL_ABI {
+
+PARE_KERNEL_TABLE linear_kernels linear_kernels_of(isa i) noexcept;
+
+#if PARE_KERNELS_HERE
+PARE_KERNEL_TABLE linear_kernels linear_kernels_of(isa i) noexcept {
   switch (i) {
 #if PARE_X86_KERNELS
     case isa::avx512vnni:
@@ -48,6 +56,11 @@ inline linear_kernels linear_kernels_of(isa i) noexcept {
       return {kernels::scalar::gemm_s8, kernels::scalar::row_range, kernels::scalar::quantize_row};
   }
 }
+#endif
+
+}  // namespace PARE_KERNEL_ABI
+
+inline namespace PARE_ABI {
 
 /// How a product is cut into blocks: by its shape alone, so that results and order do not depend on
 /// threads. A block's activations stay in the second-level cache while the panels pass by.

@@ -5,14 +5,22 @@
 #include <pare/kernels/linear.hpp>
 #include <pare/kernels/pack_low_bit_linear.hpp>
 #include <pare/kernels/scalar/gemm_low_bit.hpp>
+
+#if PARE_KERNELS_HERE
 #include <pare/kernels/x86/gemm_low_bit_4x16c4_avx2.hpp>
 #include <pare/kernels/x86/gemm_low_bit_6x16c4_avxvnni.hpp>
 #include <pare/kernels/x86/gemm_low_bit_6x64c4_avx512vnni.hpp>
+#endif
 
 namespace pare {
 namespace detail {
-inline namespace PARE_ABI {
+inline namespace PARE_KERNEL_ABI {
 
+/// The kernels for a layer: those of 8 bits with another product.
+PARE_KERNEL_TABLE linear_kernels
+low_bit_kernels_of(const packed_low_bit_linear_view& layer) noexcept;
+
+#if PARE_KERNELS_HERE
 template <int Bits, kernels::low_bit_decoding How>
 auto low_bit_gemm_of(isa i) noexcept {
   switch (i) {
@@ -25,8 +33,8 @@ auto low_bit_gemm_of(isa i) noexcept {
   }
 }
 
-/// The kernels for a layer: those of 8 bits with another product.
-inline linear_kernels low_bit_kernels_of(const packed_low_bit_linear_view& layer) noexcept {
+PARE_KERNEL_TABLE linear_kernels
+low_bit_kernels_of(const packed_low_bit_linear_view& layer) noexcept {
   using kernels::low_bit_decoding;
   const isa i = linear_kernel(layer);
   const bool can_shift = kernels::decoding_of(layer) == low_bit_decoding::shifted;
@@ -40,8 +48,9 @@ inline linear_kernels low_bit_kernels_of(const packed_low_bit_linear_view& layer
   }
   return kernel;
 }
+#endif
 
-}  // namespace PARE_ABI
+}  // namespace PARE_KERNEL_ABI
 }  // namespace detail
 
 inline namespace PARE_ABI {

@@ -11,16 +11,23 @@
 #include <pare/kernels/isa.hpp>
 #include <pare/kernels/linear_shapes.hpp>
 #include <pare/kernels/scalar/gemm_f32.hpp>
+
+#if PARE_KERNELS_HERE
 #include <pare/kernels/x86/gemm_f32_4x4.hpp>
+#endif
 
 namespace pare {
 namespace detail {
-inline namespace PARE_ABI {
 
 using gemm_f32_function = void (*)(const kernels::gemm_f32_args&, index_t, index_t) noexcept;
 
+inline namespace PARE_KERNEL_ABI {
+
 /// The product for the active instruction set.
-inline gemm_f32_function gemm_f32_kernel() noexcept {
+PARE_KERNEL_TABLE gemm_f32_function gemm_f32_kernel() noexcept;
+
+#if PARE_KERNELS_HERE
+PARE_KERNEL_TABLE gemm_f32_function gemm_f32_kernel() noexcept {
 #if PARE_X86_KERNELS
   switch (active_isa()) {
     case isa::avx512vnni: return kernels::avx512vnni::gemm_f32;
@@ -31,6 +38,11 @@ inline gemm_f32_function gemm_f32_kernel() noexcept {
 #endif
   return kernels::scalar::gemm_f32;
 }
+#endif
+
+}  // namespace PARE_KERNEL_ABI
+
+inline namespace PARE_ABI {
 
 template <class Parallel>
 void run_gemm_f32(const kernels::gemm_f32_args& args, const Parallel& parallel_for) noexcept {

@@ -16,11 +16,13 @@
 #include <pare/format/window.hpp>
 #include <pare/kernels/isa.hpp>
 #include <pare/kernels/scalar/pool.hpp>
+
+#if PARE_KERNELS_HERE
 #include <pare/kernels/x86/pool_avx2.hpp>
+#endif
 
 namespace pare {
 namespace detail {
-inline namespace PARE_ABI {
 
 /// The kernels of one instruction set.
 struct pool_kernels {
@@ -29,7 +31,12 @@ struct pool_kernels {
   void (*sum_channels)(const kernels::pool_row&, std::int32_t* sums) noexcept;
 };
 
-inline pool_kernels pool_kernels_of(isa i) noexcept {
+inline namespace PARE_KERNEL_ABI {
+
+PARE_KERNEL_TABLE pool_kernels pool_kernels_of(isa i) noexcept;
+
+#if PARE_KERNELS_HERE
+PARE_KERNEL_TABLE pool_kernels pool_kernels_of(isa i) noexcept {
   switch (i) {
 #if PARE_X86_KERNELS
     case isa::avx512vnni:
@@ -42,6 +49,11 @@ inline pool_kernels pool_kernels_of(isa i) noexcept {
               kernels::scalar::sum_channels};
   }
 }
+#endif
+
+}  // namespace PARE_KERNEL_ABI
+
+inline namespace PARE_ABI {
 
 /// Activations [images, height, width, channels] that the kernels read: channels side by side.
 template <class T>

@@ -14,8 +14,11 @@
 #include <pare/kernels/element_runs.hpp>
 #include <pare/kernels/isa.hpp>
 #include <pare/kernels/scalar/table.hpp>
+
+#if PARE_KERNELS_HERE
 #include <pare/kernels/x86/table_avx2.hpp>
 #include <pare/kernels/x86/table_avx512.hpp>
+#endif
 
 namespace pare {
 
@@ -38,7 +41,6 @@ struct code_table {
 };
 
 namespace detail {
-inline namespace PARE_ABI {
 
 /// The kernels of one instruction set.
 struct table_kernels {
@@ -46,7 +48,12 @@ struct table_kernels {
                 std::uint8_t* y) noexcept;
 };
 
-inline table_kernels table_kernels_of(isa i) noexcept {
+inline namespace PARE_KERNEL_ABI {
+
+PARE_KERNEL_TABLE table_kernels table_kernels_of(isa i) noexcept;
+
+#if PARE_KERNELS_HERE
+PARE_KERNEL_TABLE table_kernels table_kernels_of(isa i) noexcept {
   switch (i) {
 #if PARE_X86_KERNELS
     case isa::avx512vnni: return {kernels::avx512vnni::apply_table};
@@ -56,6 +63,11 @@ inline table_kernels table_kernels_of(isa i) noexcept {
     default: return {kernels::scalar::apply_table};
   }
 }
+#endif
+
+}  // namespace PARE_KERNEL_ABI
+
+inline namespace PARE_ABI {
 
 template <class X, class Y>
 constexpr status check_elementwise(const X& x, const Y& y) noexcept {

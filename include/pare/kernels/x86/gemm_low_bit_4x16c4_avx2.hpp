@@ -38,11 +38,6 @@ PARE_ALWAYS_INLINE void low_bit_step(row_of_tile& r, const std::uint8_t* a, __m2
   r.c1 = _mm256_add_epi32(r.c1, _mm256_madd_epi16(pairs1, ones));
 }
 
-/// Accumulators of up to 4 rows.
-struct tile_of_rows {
-  row_of_tile r0, r1, r2, r3;
-};
-
 /// 8 inputs of each row times planes Plane and Plane + 1.
 template <int Bits, int Plane, int Rows>
 PARE_ALWAYS_INLINE void planes_step(tile_of_rows& t, const std::uint8_t* a, index_t stride,
@@ -91,8 +86,8 @@ void low_bit_tile(const gemm_s8_args& args, const std::uint8_t* a, index_t strid
 /// one.
 template <int Bits, low_bit_decoding>
 void gemm_low_bit(const gemm_s8_args& args, const gemm_block& block) noexcept {
-  constexpr tile_function tiles[] = {low_bit_tile<Bits, 1>, low_bit_tile<Bits, 2>,
-                                     low_bit_tile<Bits, 3>, low_bit_tile<Bits, 4>};
+  constexpr low_bit_tile_function tiles[] = {low_bit_tile<Bits, 1>, low_bit_tile<Bits, 2>,
+                                             low_bit_tile<Bits, 3>, low_bit_tile<Bits, 4>};
   low_bit_panels<Bits>(args, block, tiles, 4);
 }
 

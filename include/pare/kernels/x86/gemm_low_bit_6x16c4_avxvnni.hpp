@@ -23,11 +23,6 @@ PARE_ALWAYS_INLINE row_of_tile load_plane(const std::int8_t* w,
           avx2::plane_of<Bits, How, Plane>(w + 32, zero_points + 32)};
 }
 
-/// Accumulators of up to 6 rows; one row has four sets of them that take turns.
-struct tile_of_rows {
-  row_of_tile r0, r1, r2, r3, r4, r5;
-};
-
 /// 4 inputs of each row times one plane.
 template <int Bits, low_bit_decoding How, int Plane, int Rows>
 PARE_ALWAYS_INLINE void plane_step(tile_of_rows& t, const std::uint8_t* a0, const std::uint8_t* a3,
@@ -67,6 +62,7 @@ void low_bit_tile(const gemm_s8_args& args, const std::uint8_t* a, index_t strid
   constexpr index_t block = pare::detail::low_bit_block(Bits);
   const __m256i flip = _mm256_set1_epi8(static_cast<char>(args.a_flip));
   const row_of_tile none = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+  // One row has four sets of accumulators that take turns.
   tile_of_rows t = {none, none, none, none, none, none};
   const std::int8_t* w = zero_points + 64;
   const std::uint8_t* a0 = a;
@@ -114,9 +110,9 @@ void low_bit_tile(const gemm_s8_args& args, const std::uint8_t* a, index_t strid
 /// One block of the product.
 template <int Bits, low_bit_decoding How>
 void gemm_low_bit(const gemm_s8_args& args, const gemm_block& block) noexcept {
-  constexpr avx2::tile_function tiles[] = {low_bit_tile<Bits, How, 1>, low_bit_tile<Bits, How, 2>,
-                                           low_bit_tile<Bits, How, 3>, low_bit_tile<Bits, How, 4>,
-                                           low_bit_tile<Bits, How, 5>, low_bit_tile<Bits, How, 6>};
+  constexpr avx2::low_bit_tile_function tiles[] = {
+      low_bit_tile<Bits, How, 1>, low_bit_tile<Bits, How, 2>, low_bit_tile<Bits, How, 3>,
+      low_bit_tile<Bits, How, 4>, low_bit_tile<Bits, How, 5>, low_bit_tile<Bits, How, 6>};
   avx2::low_bit_panels<Bits>(args, block, tiles, 6);
 }
 

@@ -139,17 +139,22 @@ void low_bit_tile(const gemm_s8_args& args, const std::uint8_t* a, index_t strid
   if constexpr (Rows > 7) store_low_bit_row<Bits, How, Vectors>(out += out_stride, start, t.r7);
 }
 
+using low_bit_tile_function = void (*)(const gemm_s8_args&, const std::uint8_t* a, index_t a_stride,
+                                       const std::int8_t* w, index_t w_bytes,
+                                       const std::int32_t* start, std::int32_t* out,
+                                       index_t out_stride) noexcept;
+
 /// The tile of `rows` rows, 1 to most_low_bit_rows(Vectors).
 template <int Bits, low_bit_decoding How, int Vectors>
-PARE_ALWAYS_INLINE tile_function low_bit_tile_of_height(index_t rows) noexcept {
+PARE_ALWAYS_INLINE low_bit_tile_function low_bit_tile_of_height(index_t rows) noexcept {
   if constexpr (Vectors == 4) {
-    constexpr tile_function of_height[] = {
+    constexpr low_bit_tile_function of_height[] = {
         low_bit_tile<Bits, How, 1, 4>, low_bit_tile<Bits, How, 2, 4>,
         low_bit_tile<Bits, How, 3, 4>, low_bit_tile<Bits, How, 4, 4>,
         low_bit_tile<Bits, How, 5, 4>, low_bit_tile<Bits, How, 6, 4>};
     return of_height[rows - 1];
   } else {
-    constexpr tile_function of_height[] = {
+    constexpr low_bit_tile_function of_height[] = {
         low_bit_tile<Bits, How, 1, 2>, low_bit_tile<Bits, How, 2, 2>, low_bit_tile<Bits, How, 3, 2>,
         low_bit_tile<Bits, How, 4, 2>, low_bit_tile<Bits, How, 5, 2>, low_bit_tile<Bits, How, 6, 2>,
         low_bit_tile<Bits, How, 7, 2>, low_bit_tile<Bits, How, 8, 2>};

@@ -34,14 +34,19 @@ PARE_ALWAYS_INLINE __m256i plane_of(const std::int8_t* w, const std::int8_t* zer
   }
 }
 
+/// One tile: out[Rows][16] = start + A * W over all of K.
+using low_bit_tile_function = void (*)(const gemm_s8_args&, const std::uint8_t* a, index_t a_stride,
+                                       const std::int8_t* w, const std::int32_t* start,
+                                       std::int32_t* out) noexcept;
+
 /// Runs a kernel's tiles over a block.
 ///
 /// @param tiles  for 1, 2, ... most_rows rows, at most 6; they take the head of a panel for w
 template <int Bits>
-void low_bit_panels(const gemm_s8_args& args, const gemm_block& block, const tile_function* tiles,
-                    index_t most_rows) noexcept {
+void low_bit_panels(const gemm_s8_args& args, const gemm_block& block,
+                    const low_bit_tile_function* tiles, index_t most_rows) noexcept {
   constexpr index_t k_block = pare::detail::low_bit_block(Bits);
-  alignas(32) std::int32_t start[panel_columns], buffer[6 * panel_columns];
+  alignas(32) std::int32_t start[panel_columns], buffer[7 * panel_columns];
   std::uint8_t narrow[6 * k_block];
   const row_tiles cut = cut_rows(block.last_row - block.first_row, most_rows);
   for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
