@@ -12,6 +12,7 @@
 #include <pare/factorize/svd.hpp>
 #include <pare/inference.hpp>
 #include <pare/io/npy.hpp>
+#include <pare/layers/grouped_linear.hpp>
 #include <pare/layers/linear.hpp>
 #include <pare/layers/low_bit_linear.hpp>
 #include <pare/prune/amount.hpp>

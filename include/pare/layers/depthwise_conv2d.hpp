@@ -42,7 +42,7 @@ inline namespace PARE_ABI {
 /// Packs a depthwise convolution for this machine, in memory of its own.
 ///
 ///     pare::depthwise_conv2d_options o;
-///     o.window = pare::same_padding(o.window, height, width).value();
+///     o.window = pare::same_padding({3, 3}, height, width).value();
 ///     auto layer = pare::pack_depthwise_conv2d(w8.view(), bias, o).value();
 ///     pare::depthwise_conv2d(x, layer, y);
 ///
