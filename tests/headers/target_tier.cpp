@@ -88,6 +88,18 @@ pare::status use_linear(buffers x, const pare::packed_linear_view& layer, buffer
   return run(x.u8, layer, y.u8, rows, scratch);
 }
 
+pare::status use_grouped(
+    const float* x, float* y,
+    const pare::grouped_view<pare::half, pare::dextents<pare::index_t, 2>>& w,
+    pare::vector_view<const float> bias, pare::workspace memory, pare::workspace scratch) {
+  PARE_RETURN_IF_ERROR(pare::packed_grouped_linear_size(w, 4).status());
+  const auto layer = pare::pack_grouped_linear(w, 4, bias, {}, memory);
+  if (!layer) return layer.error();
+  PARE_RETURN_IF_ERROR(pare::grouped_linear_workspace_size(*layer, 1).status());
+  return pare::linear(pare::view(x, 1, layer->in_features), *layer,
+                      pare::view(y, 1, layer->out_features), scratch);
+}
+
 pare::status use_sparse_and_low_rank(const float* x, const pare::csr_view<float>& sparse,
                                      const pare::low_rank_view<float>& factors, float* y,
                                      pare::index_t rows, pare::workspace scratch) {
