@@ -19,14 +19,22 @@ using avx2::row_of_tile;
 using avx2::tile_of_rows;
 
 /// 4 activations times 16 columns. Inline assembly, because GCC 12 copies the accumulator around
-/// the intrinsic.
+/// the intrinsic, and Clang 14 takes two registers for the activations: with 12 accumulators, 2
+/// weights and the flip there is one.
 PARE_ALWAYS_INLINE void step(row_of_tile& r, const std::uint8_t* a, __m256i flip,
                              const row_of_tile& b) noexcept {
-  std::int32_t four;
-  std::memcpy(&four, a, 4);
-  const __m256i x = _mm256_xor_si256(_mm256_set1_epi32(four), flip);
-  __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(r.c0) : "x"(x), "x"(b.c0));
-  __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(r.c1) : "x"(x), "x"(b.c1));
+  struct four_bytes {
+    std::uint8_t bytes[4];
+  };
+  __m256i x;
+  __asm__(
+      "vpbroadcastd %[a], %[x]\n\t"
+      "vpxor %[flip], %[x], %[x]\n\t"
+      "%{vex%} vpdpbusd %[b0], %[x], %[c0]\n\t"
+      "%{vex%} vpdpbusd %[b1], %[x], %[c1]"
+      : [c0] "+x"(r.c0), [c1] "+x"(r.c1), [x] "=&x"(x)
+      : [a] "m"(*reinterpret_cast<const four_bytes*>(a)), [flip] "x"(flip), [b0] "x"(b.c0),
+        [b1] "x"(b.c1));
 }
 
 PARE_ALWAYS_INLINE void add(row_of_tile& r, const row_of_tile& other) noexcept {
