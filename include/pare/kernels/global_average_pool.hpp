@@ -70,6 +70,19 @@ constexpr PARE_ALWAYS_INLINE fixed_multiplier divide(fixed_multiplier factor,
   return {static_cast<std::int32_t>(raised / count), factor.shift - shift};
 }
 
+inline namespace PARE_ABI {
+
+/// Sums of codes, as s8, become codes by a rule that the compiler knows.
+template <requantization Rule, class Code>
+void means_of(const std::int32_t* sums, index_t n, std::int32_t offset, fixed_multiplier factor,
+              const global_average_pool_params<Code>& p, Code* y) noexcept {
+  for (index_t c = 0; c < n; ++c) {
+    y[c] = static_cast<Code>(requantize(Rule, sums[c] + offset, 0.0f, factor, p.zero_point_y,
+                                        p.limits.low, p.limits.high));
+  }
+}
+
+}  // namespace PARE_ABI
 }  // namespace detail
 
 inline namespace PARE_ABI {
@@ -133,9 +146,10 @@ status global_average_pool(const tensor_view<X, EX, LX>& x,
     std::int32_t sums[block];
     kernel(row, sums);
     Code* out = y.data_handle() + image * y.stride(0) + channel;
-    for (index_t c = 0; c < row.channels; ++c) {
-      out[c] = static_cast<Code>(requantize(p.rule, sums[c] + offset, 0.0f, factor, p.zero_point_y,
-                                            p.limits.low, p.limits.high));
+    if (p.rule == requantization::single_rounding) {
+      detail::means_of<requantization::single_rounding>(sums, row.channels, offset, factor, p, out);
+    } else {
+      detail::means_of<requantization::double_rounding>(sums, row.channels, offset, factor, p, out);
     }
   });
   return {};

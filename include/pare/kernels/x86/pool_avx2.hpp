@@ -1,7 +1,8 @@
-// Maxima, means and sums over windows on AVX2: 32 or 16 channels at a time.
+// Maxima, means and sums over windows on AVX2: up to 64 channels at a time.
 //
-// Bound: a load for each tap. Where channels are no multiple of a register, the last registers
-// overlap, so that few channels run one by one.
+// Bound: a load for each tap. A window is a list of offsets, the same for all outputs whose windows
+// lie in the input, so that its taps are one loop. Where channels are no multiple of a register, the
+// last registers overlap, so that few channels run one by one.
 #ifndef PARE_KERNELS_X86_POOL_AVX2_HPP
 #define PARE_KERNELS_X86_POOL_AVX2_HPP
 
@@ -13,6 +14,26 @@
 PARE_TARGET_AVX2_BEGIN
 namespace pare::kernels::avx2 {
 inline namespace PARE_ABI {
+
+/// Taps of a window that are added up before 16 bits could overflow.
+inline constexpr index_t listed_taps = 255;
+
+/// The distances of a window's taps from its first one.
+struct tap_list {
+  index_t offsets[listed_taps];
+  index_t columns = 0;  ///< of the window they were made for
+
+  /// Taps first, first + 1, ... of a window with `columns`: as many as there are and fit.
+  PARE_ALWAYS_INLINE index_t fill(const pool_row& row, index_t first, index_t taps) noexcept {
+    const index_t n = pare::detail::min(taps - first, listed_taps);
+    index_t i = first / columns, j = first % columns;
+    for (index_t t = 0; t < n; ++t) {
+      offsets[t] = i * row.row_stride + j * row.column_stride;
+      if (++j == columns) j = 0, ++i;
+    }
+    return n;
+  }
+};
 
 /// 16 codes, or the 8 that there are.
 template <int Bytes>
@@ -36,61 +57,55 @@ PARE_ALWAYS_INLINE __m128i clamp_codes(const pool_row& row, __m128i codes) noexc
                 flip = _mm_set1_epi8(static_cast<char>(row.flip));
   return _mm_xor_si128(_mm_min_epi8(_mm_max_epi8(codes, low), high), flip);
 }
+PARE_ALWAYS_INLINE __m256i clamp_codes(const pool_row& row, __m256i codes) noexcept {
+  const __m256i low = _mm256_set1_epi8(static_cast<char>(row.low)),
+                high = _mm256_set1_epi8(static_cast<char>(row.high)),
+                flip = _mm256_set1_epi8(static_cast<char>(row.flip));
+  return _mm256_xor_si256(_mm256_min_epi8(_mm256_max_epi8(codes, low), high), flip);
+}
 
-/// The maxima of 8 or 16 channels; `x` is the first tap.
+/// What a kernel does with the channels of one output: `x` is the first tap, `list` has its taps
+/// where they are few.
+using pool_function = void (*)(const pool_row& row, const std::uint8_t* x, index_t taps,
+                               tap_list& list, std::uint8_t* y) noexcept;
+
+/// The maxima of 8 or 16 channels.
 template <int Bytes>
-PARE_ALWAYS_INLINE void max_channels(const pool_row& row, const std::uint8_t* x, index_t columns,
-                                     std::uint8_t* y) noexcept {
+void max_channels(const pool_row& row, const std::uint8_t* x, index_t taps, tap_list& list,
+                  std::uint8_t* y) noexcept {
   const __m128i flip = _mm_set1_epi8(static_cast<char>(row.flip));
   __m128i most = _mm_set1_epi8(-128);
-  for (index_t i = 0; i < row.rows; ++i) {
-    const std::uint8_t* at = x + i * row.row_stride;
-    for (index_t j = 0; j < columns; ++j, at += row.column_stride) {
-      most = _mm_max_epi8(most, _mm_xor_si128(load_codes<Bytes>(at), flip));
+  for (index_t first = 0; first < taps; first += listed_taps) {
+    const index_t n = taps > listed_taps ? list.fill(row, first, taps) : taps;
+    for (index_t t = 0; t < n; ++t) {
+      most = _mm_max_epi8(most, _mm_xor_si128(load_codes<Bytes>(x + list.offsets[t]), flip));
     }
   }
   store_codes<Bytes>(y, clamp_codes(row, most));
 }
 
-/// The maxima of 32 channels.
-PARE_ALWAYS_INLINE void max_32_channels(const pool_row& row, const std::uint8_t* x, index_t columns,
-                                        std::uint8_t* y) noexcept {
-  const __m256i flip = _mm256_set1_epi8(static_cast<char>(row.flip));
-  __m256i most = _mm256_set1_epi8(-128);
-  for (index_t i = 0; i < row.rows; ++i) {
-    const std::uint8_t* at = x + i * row.row_stride;
-    for (index_t j = 0; j < columns; ++j, at += row.column_stride) {
-      const __m256i codes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
-      most = _mm256_max_epi8(most, _mm256_xor_si256(codes, flip));
-    }
-  }
-  const __m256i low = _mm256_set1_epi8(static_cast<char>(row.low)),
-                high = _mm256_set1_epi8(static_cast<char>(row.high));
-  most = _mm256_min_epi8(_mm256_max_epi8(most, low), high);
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), _mm256_xor_si256(most, flip));
+PARE_ALWAYS_INLINE __m256i max_of(__m256i most, const std::uint8_t* x, __m256i flip) noexcept {
+  const __m256i codes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x));
+  return _mm256_max_epi8(most, _mm256_xor_si256(codes, flip));
 }
 
-inline void max_row(const pool_row& row) noexcept {
-  const index_t channels = row.channels;
-  if (channels < 8) return scalar::max_row(row);
-  for (index_t o = 0; o < row.outputs; ++o) {
-    const pool_row::columns reach = row.columns_of(o);
-    const index_t columns = reach.last - reach.first;
-    const std::uint8_t* x = row.x + reach.first * row.column_stride;
-    std::uint8_t* y = row.y + o * row.y_stride;
-    if (channels < 16) {
-      max_channels<8>(row, x, columns, y);
-      max_channels<8>(row, x + channels - 8, columns, y + channels - 8);
-    } else if (channels < 32) {
-      max_channels<16>(row, x, columns, y);
-      max_channels<16>(row, x + channels - 16, columns, y + channels - 16);
-    } else {
-      for (index_t c = 0; c < channels; c += 32) {
-        const index_t at = pare::detail::min(c, channels - 32);
-        max_32_channels(row, x + at, columns, y + at);
-      }
+/// The maxima of 32 or 64 channels.
+template <int Bytes>
+void max_many_channels(const pool_row& row, const std::uint8_t* x, index_t taps, tap_list& list,
+                       std::uint8_t* y) noexcept {
+  const __m256i flip = _mm256_set1_epi8(static_cast<char>(row.flip));
+  __m256i most0 = _mm256_set1_epi8(-128), most1 = most0;
+  for (index_t first = 0; first < taps; first += listed_taps) {
+    const index_t n = taps > listed_taps ? list.fill(row, first, taps) : taps;
+    for (index_t t = 0; t < n; ++t) {
+      const std::uint8_t* at = x + list.offsets[t];
+      most0 = max_of(most0, at, flip);
+      if constexpr (Bytes == 64) most1 = max_of(most1, at + 32, flip);
     }
   }
+  __m256i* to = reinterpret_cast<__m256i*>(y);
+  _mm256_storeu_si256(to, clamp_codes(row, most0));
+  if constexpr (Bytes == 64) _mm256_storeu_si256(to + 1, clamp_codes(row, most1));
 }
 
 /// Sums of 16 channels, as s8.
@@ -98,38 +113,15 @@ struct channel_sums {
   __m256i lower, upper;
 };
 
-PARE_ALWAYS_INLINE channel_sums add_words(channel_sums sums, __m256i words) noexcept {
+PARE_ALWAYS_INLINE channel_sums add_words(const channel_sums& sums, __m256i words) noexcept {
   return {_mm256_add_epi32(sums.lower, _mm256_cvtepi16_epi32(_mm256_castsi256_si128(words))),
           _mm256_add_epi32(sums.upper, _mm256_cvtepi16_epi32(_mm256_extracti128_si256(words, 1)))};
 }
 
-/// Sums of 8 or 16 channels over rows x columns; `x` is the first tap. Up to 255 codes fit in s16.
 template <int Bytes>
-PARE_ALWAYS_INLINE channel_sums sum_codes(const pool_row& row, const std::uint8_t* x,
-                                          index_t columns) noexcept {
-  constexpr index_t most = 255;
-  const __m128i flip = _mm_set1_epi8(static_cast<char>(row.flip));
-  channel_sums sums{_mm256_setzero_si256(), _mm256_setzero_si256()};
-  __m256i words = _mm256_setzero_si256();
-  index_t room = most;
-  for (index_t i = 0; i < row.rows; ++i) {
-    const std::uint8_t* at = x + i * row.row_stride;
-    for (index_t left = columns; left > 0;) {
-      const index_t n = pare::detail::min(left, room);
-      for (index_t j = 0; j < n; ++j, at += row.column_stride) {
-        const __m128i codes = _mm_xor_si128(load_codes<Bytes>(at), flip);
-        words = _mm256_add_epi16(words, _mm256_cvtepi8_epi16(codes));
-      }
-      left -= n;
-      room -= n;
-      if (room == 0) {
-        sums = add_words(sums, words);
-        words = _mm256_setzero_si256();
-        room = most;
-      }
-    }
-  }
-  return add_words(sums, words);
+PARE_ALWAYS_INLINE __m256i add_codes(__m256i words, const std::uint8_t* x, __m128i flip) noexcept {
+  const __m128i codes = _mm_xor_si128(load_codes<Bytes>(x), flip);
+  return _mm256_add_epi16(words, _mm256_cvtepi8_epi16(codes));
 }
 
 /// Means of 8 sums, ties away from zero, by a product with 1 / count: exact where
@@ -143,52 +135,153 @@ PARE_ALWAYS_INLINE __m256i means(__m256i sums, __m256i moved, __m256i half,
   return _mm256_sign_epi32(_mm256_cvttps_epi32(_mm256_mul_ps(exact, inverse)), sum);
 }
 
-template <int Bytes>
-PARE_ALWAYS_INLINE void average_channels(const pool_row& row, const std::uint8_t* x,
-                                         index_t columns, std::uint8_t* y) noexcept {
-  const std::int32_t count = static_cast<std::int32_t>(row.rows * columns);
+PARE_ALWAYS_INLINE __m128i mean_codes(const pool_row& row, const channel_sums& sums,
+                                      index_t taps) noexcept {
+  const std::int32_t count = static_cast<std::int32_t>(taps);
   const __m256i moved = _mm256_set1_epi32(row.moved() * count), half = _mm256_set1_epi32(count / 2),
                 back = _mm256_set1_epi32(row.moved());
   const __m256 inverse = _mm256_set1_ps(1.0f / static_cast<float>(count));
-  const channel_sums sums = sum_codes<Bytes>(row, x, columns);
   const __m256i lower = _mm256_sub_epi32(means(sums.lower, moved, half, inverse), back),
                 upper = _mm256_sub_epi32(means(sums.upper, moved, half, inverse), back);
   const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(lower, upper), 0xd8);
-  const __m128i codes =
-      _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
-  store_codes<Bytes>(y, clamp_codes(row, codes));
+  return clamp_codes(
+      row, _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
+}
+
+/// The means of 8 or 16 channels.
+template <int Bytes>
+void average_channels(const pool_row& row, const std::uint8_t* x, index_t taps, tap_list& list,
+                      std::uint8_t* y) noexcept {
+  const __m128i flip = _mm_set1_epi8(static_cast<char>(row.flip));
+  channel_sums sums{_mm256_setzero_si256(), _mm256_setzero_si256()};
+  for (index_t first = 0; first < taps; first += listed_taps) {
+    const index_t n = taps > listed_taps ? list.fill(row, first, taps) : taps;
+    __m256i words = _mm256_setzero_si256();
+    for (index_t t = 0; t < n; ++t) words = add_codes<Bytes>(words, x + list.offsets[t], flip);
+    sums = add_words(sums, words);
+  }
+  store_codes<Bytes>(y, mean_codes(row, sums, taps));
+}
+
+/// The means of 32 channels.
+inline void average_32_channels(const pool_row& row, const std::uint8_t* x, index_t taps,
+                                tap_list& list, std::uint8_t* y) noexcept {
+  const __m128i flip = _mm_set1_epi8(static_cast<char>(row.flip));
+  channel_sums sums0{_mm256_setzero_si256(), _mm256_setzero_si256()}, sums1 = sums0;
+  for (index_t first = 0; first < taps; first += listed_taps) {
+    const index_t n = taps > listed_taps ? list.fill(row, first, taps) : taps;
+    __m256i words0 = _mm256_setzero_si256(), words1 = words0;
+    for (index_t t = 0; t < n; ++t) {
+      const std::uint8_t* at = x + list.offsets[t];
+      words0 = add_codes<16>(words0, at, flip);
+      words1 = add_codes<16>(words1, at + 16, flip);
+    }
+    sums0 = add_words(sums0, words0);
+    sums1 = add_words(sums1, words1);
+  }
+  store_codes<16>(y, mean_codes(row, sums0, taps));
+  store_codes<16>(y + 16, mean_codes(row, sums1, taps));
+}
+
+/// A function for `width` channels.
+struct pool_width {
+  index_t width;
+  pool_function run;
+};
+
+/// Runs the widest function that the channels fill, the last time over channels that are done
+/// already. Widths fall to 8.
+inline void pool_channels(const pool_row& row, const pool_width* widest) noexcept {
+  const index_t channels = row.channels;
+  while (widest->width > channels) ++widest;
+  const pool_width function = *widest;
+  tap_list list;
+  for (index_t o = 0; o < row.outputs; ++o) {
+    const pool_row::columns reach = row.columns_of(o);
+    const index_t columns = reach.last - reach.first, taps = row.rows * columns;
+    if (columns != list.columns) {
+      list.columns = columns;
+      list.fill(row, 0, taps);
+    }
+    const std::uint8_t* x = row.x + reach.first * row.column_stride;
+    std::uint8_t* y = row.y + o * row.y_stride;
+    for (index_t c = 0; c < channels; c += function.width) {
+      const index_t at = pare::detail::min(c, channels - function.width);
+      function.run(row, x + at, taps, list, y + at);
+    }
+  }
+}
+
+inline void max_row(const pool_row& row) noexcept {
+  constexpr pool_width functions[] = {{64, max_many_channels<64>},
+                                      {32, max_many_channels<32>},
+                                      {16, max_channels<16>},
+                                      {8, max_channels<8>}};
+  if (row.channels < 8) return scalar::max_row(row);
+  pool_channels(row, functions);
 }
 
 inline void average_row(const pool_row& row) noexcept {
   constexpr index_t most_taps = 8192;  // sums of u8 then stay below 2^22, see `means`
-  const index_t channels = row.channels;
-  if (channels < 8 || row.rows * pare::detail::min(row.taps, row.width) > most_taps) {
+  constexpr pool_width functions[] = {
+      {32, average_32_channels}, {16, average_channels<16>}, {8, average_channels<8>}};
+  if (row.channels < 8 || row.rows * pare::detail::min(row.taps, row.width) > most_taps) {
     return scalar::average_row(row);
   }
-  for (index_t o = 0; o < row.outputs; ++o) {
-    const pool_row::columns reach = row.columns_of(o);
-    const index_t columns = reach.last - reach.first;
-    const std::uint8_t* x = row.x + reach.first * row.column_stride;
-    std::uint8_t* y = row.y + o * row.y_stride;
-    if (channels < 16) {
-      average_channels<8>(row, x, columns, y);
-      average_channels<8>(row, x + channels - 8, columns, y + channels - 8);
-    } else {
-      for (index_t c = 0; c < channels; c += 16) {
-        const index_t at = pare::detail::min(c, channels - 16);
-        average_channels<16>(row, x + at, columns, y + at);
+  pool_channels(row, functions);
+}
+
+/// sums[0 ... 15] += words, as s32.
+PARE_ALWAYS_INLINE void add_to(std::int32_t* sums, __m256i words) noexcept {
+  __m256i* to = reinterpret_cast<__m256i*>(sums);
+  const channel_sums s = add_words({_mm256_loadu_si256(to), _mm256_loadu_si256(to + 1)}, words);
+  _mm256_storeu_si256(to, s.lower);
+  _mm256_storeu_si256(to + 1, s.upper);
+}
+
+/// Sums of 16 or 64 channels over all rows and columns; `x` is the first code.
+template <int Channels>
+void sum_of_channels(const pool_row& row, const std::uint8_t* x, std::int32_t* sums) noexcept {
+  const __m128i flip = _mm_set1_epi8(static_cast<char>(row.flip));
+  const __m256i zero = _mm256_setzero_si256();
+  for (int c = 0; c < Channels; ++c) sums[c] = 0;
+  __m256i words0 = zero, words1 = zero, words2 = zero, words3 = zero;
+  index_t room = listed_taps;
+  for (index_t i = 0; i < row.rows; ++i) {
+    const std::uint8_t* at = x + i * row.row_stride;
+    for (index_t left = row.width; left > 0;) {
+      const index_t n = pare::detail::min(left, room);
+      for (index_t j = 0; j < n; ++j, at += row.column_stride) {
+        words0 = add_codes<16>(words0, at, flip);
+        if constexpr (Channels == 64) {
+          words1 = add_codes<16>(words1, at + 16, flip);
+          words2 = add_codes<16>(words2, at + 32, flip);
+          words3 = add_codes<16>(words3, at + 48, flip);
+        }
       }
+      left -= n;
+      room -= n;
+      if (room > 0 && (left > 0 || i + 1 < row.rows)) continue;
+      add_to(sums, words0);
+      if constexpr (Channels == 64) {
+        add_to(sums + 16, words1);
+        add_to(sums + 32, words2);
+        add_to(sums + 48, words3);
+      }
+      words0 = words1 = words2 = words3 = zero;
+      room = listed_taps;
     }
   }
 }
 
 inline void sum_channels(const pool_row& row, std::int32_t* sums) noexcept {
-  if (row.channels < 16) return scalar::sum_channels(row, sums);
-  for (index_t c = 0; c < row.channels; c += 16) {
-    const index_t at = pare::detail::min(c, row.channels - 16);
-    const channel_sums s = sum_codes<16>(row, row.x + at, row.width);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + at), s.lower);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + at + 8), s.upper);
+  const index_t channels = row.channels;
+  if (channels < 16) return scalar::sum_channels(row, sums);
+  index_t c = 0;
+  for (; c + 64 <= channels; c += 64) sum_of_channels<64>(row, row.x + c, sums + c);
+  for (; c < channels; c += 16) {
+    const index_t at = pare::detail::min(c, channels - 16);
+    sum_of_channels<16>(row, row.x + at, sums + at);
   }
 }
 
