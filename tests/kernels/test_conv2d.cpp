@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "support/conv_case.hpp"
+#include "support/conv_vectors.hpp"
 #include "support/isas.hpp"
-#include "support/vectors.hpp"
 
 using pare::index_t;
 using pare_test::conv_case;
@@ -164,6 +164,59 @@ TEST_CASE("conv2d: windows of one row or column, wider than the image, and strid
       }
     }
   });
+}
+
+TEST_CASE("conv2d: matches PyTorch, TFLite and ONNX") {
+  pare_test::for_each_isa([](pare::isa) {
+    pare_test::check_conv_vectors(
+        [](const pare_test::conv_vector& v, const auto& bias, pare::requantization rule,
+           pare::activation act) {
+          auto o = v.options<pare::conv2d_options>(rule, act);
+          o.groups = v.groups;
+          return pare::pack_conv2d(v.view(), bias, o).value();
+        },
+        [](const auto& x, const auto& layer, const auto& y) { return run(x, layer, y); },
+        [](const pare_test::conv_vector&) { return true; });
+  });
+}
+
+TEST_CASE("conv2d: matches the conformance data of ONNX ConvInteger") {
+  // One channel, so that NCHW is NHWC and OIHW too; weights are u8 with small values.
+  const auto a = pare_test::load("kernels/onnx_conv.npz");
+  const float one[] = {1.0f};
+  for (const std::string name : {"with", "without"}) {
+    CAPTURE(name);
+    const auto x = a.get<std::uint8_t, 4>(name + "_x");
+    const auto w =
+        pare::tensor<std::int8_t, 4>::copy_of(a.get<std::uint8_t, 4>(name + "_w").view()).value();
+    const auto expected = a.get<std::int32_t, 4>(name + "_y");
+    pare::conv2d_options o;
+    if (name == "with") o.window = pare_test::square_window(2, 1, 1);
+    o.input = {1.0f, a.scalar<std::int32_t>(name + "_x_zero")};
+    const pare::affine_view<std::int8_t, pare::dextents<index_t, 4>> view{
+        w.view(), pare::vector_view<const float>(one, index_t{1}), {}, pare::per_tensor};
+    const auto layer = pare::pack_conv2d(view, pare::vector_view<const float>(), o).value();
+    const index_t side = expected.extent(2);
+    pare::tensor<std::int32_t, 4> y({1, side, side, 1});
+    REQUIRE(run(pare::view(x.data(), 1, 3, 3, 1), layer, y.view()) == pare::status::ok);
+    CHECK(pare_test::equal(pare::view(y.data(), y.size()),
+                           pare::view(expected.data(), expected.size())));
+  }
+}
+
+TEST_CASE(
+    "conv2d: the requantization of ONNX QLinearConv's conformance data comes out to the bit") {
+  // Its only weight is 0 - 255, which no symmetric int8 layer has.
+  const auto a = pare_test::load("kernels/onnx_conv.npz");
+  const auto x = a.get<std::uint8_t, 4>("q_x"), expected = a.get<std::uint8_t, 4>("q_y");
+  const float factor =
+      a.scalar<float>("q_x_scale") * a.scalar<float>("q_w_scale") / a.scalar<float>("q_y_scale");
+  const int weight = a.scalar<int>("q_w") - a.scalar<int>("q_w_zero");
+  for (index_t i = 0; i < x.size(); ++i) {
+    const std::int32_t acc = (x.data()[i] - a.scalar<int>("q_x_zero")) * weight;
+    CHECK(pare::requantize_onnx(acc, factor, a.scalar<int>("q_y_zero"), 0, 255) ==
+          expected.data()[i]);
+  }
 }
 
 TEST_CASE("conv2d: extreme codes neither saturate nor lose a carry") {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "support/conv_case.hpp"
+#include "support/conv_vectors.hpp"
 #include "support/isas.hpp"
-#include "support/vectors.hpp"
 
 using pare::index_t;
 using pare_test::conv_case;
@@ -148,6 +148,22 @@ TEST_CASE("depthwise: windows in several parts, and strides and dilations of any
         check_all(c, 1, 17, 250, 4);
       }
     }
+  });
+}
+
+TEST_CASE("depthwise: matches PyTorch, TFLite and ONNX") {
+  pare_test::for_each_isa([](pare::isa) {
+    pare_test::check_conv_vectors(
+        [](const pare_test::conv_vector& v, const auto& bias, pare::requantization rule,
+           pare::activation act) {
+          auto o = v.options<pare::depthwise_conv2d_options>(rule, act);
+          o.multiplier = v.w.extent(0) / v.groups;
+          return pare::pack_depthwise_conv2d(v.view(), bias, o).value();
+        },
+        [](const auto& x, const auto& layer, const auto& y) {
+          return pare::depthwise_conv2d(x, layer, y);
+        },
+        [](const pare_test::conv_vector& v) { return v.is_depthwise(); });
   });
 }
 
