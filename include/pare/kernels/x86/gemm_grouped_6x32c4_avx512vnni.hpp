@@ -42,13 +42,15 @@ PARE_ALWAYS_INLINE row_of_floats load_scales(const std::uint8_t* p) noexcept {
 PARE_ALWAYS_INLINE __m512i load_s8(const std::uint8_t* p) noexcept {
   return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
+/// The zero points of a group, divided by 1 or 16.
 template <int Vectors>
-PARE_ALWAYS_INLINE row_of_tile load_zero_points(const std::uint8_t* p) noexcept {
+PARE_ALWAYS_INLINE row_of_tile load_zero_points(const std::uint8_t* p, int divisor) noexcept {
+  const unsigned shift = divisor == 16 ? 4 : 0;
   row_of_tile r;
-  r.c0 = load_s8(p);
-  r.c1 = Vectors > 1 ? load_s8(p + 16) : r.c0;
-  r.c2 = Vectors > 2 ? load_s8(p + 32) : r.c0;
-  r.c3 = Vectors > 3 ? load_s8(p + 48) : r.c0;
+  r.c0 = _mm512_srai_epi32(load_s8(p), shift);
+  r.c1 = Vectors > 1 ? _mm512_srai_epi32(load_s8(p + 16), shift) : r.c0;
+  r.c2 = Vectors > 2 ? _mm512_srai_epi32(load_s8(p + 32), shift) : r.c0;
+  r.c3 = Vectors > 3 ? _mm512_srai_epi32(load_s8(p + 48), shift) : r.c0;
   return r;
 }
 
@@ -67,14 +69,19 @@ PARE_ALWAYS_INLINE void subtract_zero_points(row_of_tile& acc, const row_of_tile
     acc.c3 = _mm512_sub_epi32(acc.c3, _mm512_madd_epi16(zero_points.c3, sums));
 }
 
-/// f += x * y, both rounded.
+/// f += x * y, both rounded. The addition is assembly, because it keeps GCC from fusing the two, and
+/// from putting it off until the next one, with all products in registers.
+PARE_ALWAYS_INLINE void multiply_then_add(__m512& f, __m512 x, __m512 y) noexcept {
+  const __m512 product = _mm512_mul_ps(x, y);
+  __asm__("vaddps %1, %0, %0" : "+v"(f) : "v"(product));
+}
 template <int Vectors>
 PARE_ALWAYS_INLINE void multiply_then_add(row_of_floats& f, const row_of_floats& x,
                                           const row_of_floats& y) noexcept {
-  f.c0 = _mm512_add_ps(f.c0, rounded_product(x.c0, y.c0));
-  if constexpr (Vectors > 1) f.c1 = _mm512_add_ps(f.c1, rounded_product(x.c1, y.c1));
-  if constexpr (Vectors > 2) f.c2 = _mm512_add_ps(f.c2, rounded_product(x.c2, y.c2));
-  if constexpr (Vectors > 3) f.c3 = _mm512_add_ps(f.c3, rounded_product(x.c3, y.c3));
+  multiply_then_add(f.c0, x.c0, y.c0);
+  if constexpr (Vectors > 1) multiply_then_add(f.c1, x.c1, y.c1);
+  if constexpr (Vectors > 2) multiply_then_add(f.c2, x.c2, y.c2);
+  if constexpr (Vectors > 3) multiply_then_add(f.c3, x.c3, y.c3);
 }
 
 template <int Vectors>
@@ -195,7 +202,7 @@ void integer_tile(const gemm_grouped_args& args, index_t row, grouped_panel p, i
       if constexpr (Rows > 3) add<Vectors>(t.r3, u.r3);
     }
     if (code_sums != nullptr) {
-      const row_of_tile zero_points = load_zero_points<Vectors>(p.zero_points);
+      const row_of_tile zero_points = load_zero_points<Vectors>(p.zero_points, 1);
       subtract_zero_points<Vectors>(t.r0, zero_points, code_sums[g]);
       if constexpr (Rows > 1)
         subtract_zero_points<Vectors>(t.r1, zero_points, code_sums[groups + g]);
@@ -227,12 +234,20 @@ void integer_tile(const gemm_grouped_args& args, index_t row, grouped_panel p, i
 
 // --- floating ---
 
-/// Input number At of the bytes that are in `v` as floats, for 16 columns.
-template <int Bits, int At>
-PARE_ALWAYS_INLINE __m512 weights_of(__m512i v, __m512i zero_points) noexcept {
-  constexpr int bit = 8 * (At % 4) + Bits * (At / 4), shift = 32 - Bits - bit;
-  if constexpr (shift > 0) v = _mm512_slli_epi32(v, shift);
-  return _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_srai_epi32(v, 32 - Bits), zero_points));
+/// Input number At of the bytes that are in `v` as floats, for 16 columns. 4 bits are looked up.
+template <int Bits, bool ZeroPoints, int At>
+PARE_ALWAYS_INLINE __m512 weights_of(__m512i v, __m512 zero_points) noexcept {
+  constexpr int bit = 8 * (At % 4) + Bits * (At / 4);
+  __m512 w;
+  if constexpr (Bits == 4) {
+    const __m512 codes = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1);
+    if constexpr (bit > 0) v = _mm512_srli_epi32(v, bit);
+    w = _mm512_permutexvar_ps(v, codes);
+  } else {
+    if constexpr (bit < 24) v = _mm512_slli_epi32(v, 24 - bit);
+    w = _mm512_cvtepi32_ps(_mm512_srai_epi32(v, 24));
+  }
+  return ZeroPoints ? _mm512_sub_ps(w, zero_points) : w;
 }
 
 template <int Vectors>
@@ -243,14 +258,15 @@ PARE_ALWAYS_INLINE void add_products(row_of_floats& sums, float x,
 }
 
 /// One input of some rows times the weights of 16 * Vectors columns.
-template <int Bits, int At, int Rows, int Vectors>
+template <int Bits, bool ZeroPoints, int At, int Rows, int Vectors>
 PARE_ALWAYS_INLINE void float_step(float_tile& sums, const float* x, index_t stride,
-                                   const row_of_tile& v, const row_of_tile& zero_points) noexcept {
+                                   const row_of_tile& v,
+                                   const row_of_floats& zero_points) noexcept {
   row_of_floats w;
-  w.c0 = weights_of<Bits, At>(v.c0, zero_points.c0);
-  w.c1 = Vectors > 1 ? weights_of<Bits, At>(v.c1, zero_points.c1) : w.c0;
-  w.c2 = Vectors > 2 ? weights_of<Bits, At>(v.c2, zero_points.c2) : w.c0;
-  w.c3 = Vectors > 3 ? weights_of<Bits, At>(v.c3, zero_points.c3) : w.c0;
+  w.c0 = weights_of<Bits, ZeroPoints, At>(v.c0, zero_points.c0);
+  w.c1 = Vectors > 1 ? weights_of<Bits, ZeroPoints, At>(v.c1, zero_points.c1) : w.c0;
+  w.c2 = Vectors > 2 ? weights_of<Bits, ZeroPoints, At>(v.c2, zero_points.c2) : w.c0;
+  w.c3 = Vectors > 3 ? weights_of<Bits, ZeroPoints, At>(v.c3, zero_points.c3) : w.c0;
   add_products<Vectors>(sums.r0, x[0], w);
   if constexpr (Rows > 1) add_products<Vectors>(sums.r1, x[stride], w);
   if constexpr (Rows > 2) add_products<Vectors>(sums.r2, x[2 * stride], w);
@@ -258,21 +274,21 @@ PARE_ALWAYS_INLINE void float_step(float_tile& sums, const float* x, index_t str
 }
 
 /// 8 inputs: a block of 4 bits, or two of 8 bits.
-template <int Bits, int Rows, int Vectors>
+template <int Bits, bool ZeroPoints, int Rows, int Vectors>
 PARE_ALWAYS_INLINE void eight_inputs(float_tile& sums, const float* x, index_t stride,
                                      const std::uint8_t* w, index_t w_bytes,
-                                     const row_of_tile& zero_points) noexcept {
+                                     const row_of_floats& zero_points) noexcept {
   row_of_tile v = load_row<Vectors>(w);
-  float_step<Bits, 0, Rows, Vectors>(sums, x, stride, v, zero_points);
-  float_step<Bits, 1, Rows, Vectors>(sums, x + 1, stride, v, zero_points);
-  float_step<Bits, 2, Rows, Vectors>(sums, x + 2, stride, v, zero_points);
-  float_step<Bits, 3, Rows, Vectors>(sums, x + 3, stride, v, zero_points);
+  float_step<Bits, ZeroPoints, 0, Rows, Vectors>(sums, x, stride, v, zero_points);
+  float_step<Bits, ZeroPoints, 1, Rows, Vectors>(sums, x + 1, stride, v, zero_points);
+  float_step<Bits, ZeroPoints, 2, Rows, Vectors>(sums, x + 2, stride, v, zero_points);
+  float_step<Bits, ZeroPoints, 3, Rows, Vectors>(sums, x + 3, stride, v, zero_points);
   constexpr int next = Bits == 4 ? 4 : 0;
   if constexpr (Bits == 8) v = load_row<Vectors>(w + w_bytes);
-  float_step<Bits, next, Rows, Vectors>(sums, x + 4, stride, v, zero_points);
-  float_step<Bits, next + 1, Rows, Vectors>(sums, x + 5, stride, v, zero_points);
-  float_step<Bits, next + 2, Rows, Vectors>(sums, x + 6, stride, v, zero_points);
-  float_step<Bits, next + 3, Rows, Vectors>(sums, x + 7, stride, v, zero_points);
+  float_step<Bits, ZeroPoints, next, Rows, Vectors>(sums, x + 4, stride, v, zero_points);
+  float_step<Bits, ZeroPoints, next + 1, Rows, Vectors>(sums, x + 5, stride, v, zero_points);
+  float_step<Bits, ZeroPoints, next + 2, Rows, Vectors>(sums, x + 6, stride, v, zero_points);
+  float_step<Bits, ZeroPoints, next + 3, Rows, Vectors>(sums, x + 7, stride, v, zero_points);
 }
 
 template <int Vectors>
@@ -286,7 +302,7 @@ PARE_ALWAYS_INLINE void write_floating(const gemm_grouped_args& args, index_t ro
 }
 
 /// Rows [row, row + Rows) of 16 * Vectors columns.
-template <int Bits, int Rows, int Vectors>
+template <int Bits, bool ZeroPoints, int Rows, int Vectors>
 void floating_tile(const gemm_grouped_args& args, index_t row, grouped_panel p, index_t column,
                    index_t columns) noexcept {
   const packed_grouped_linear_view& layer = args.layer;
@@ -298,21 +314,15 @@ void floating_tile(const gemm_grouped_args& args, index_t row, grouped_panel p, 
   for (index_t i = 0; i < Rows; ++i) {
     for (index_t k = args.k / 8 * 8; k < args.k; ++k) rest[i][k % 8] = x[i * args.x_stride + k];
   }
-  const __m512i zero = _mm512_setzero_si512();
   float_tile f;
   f.r0.c0 = f.r0.c1 = f.r0.c2 = f.r0.c3 = _mm512_setzero_ps();
   f.r1 = f.r2 = f.r3 = f.r0;
   for (index_t first = 0; first < args.k; first += layer.group) {
     const index_t n = pare::detail::min(layer.group, args.k - first);
-    row_of_tile zero_points = {zero, zero, zero, zero};
-    if (layer.has_zero_points != 0) {
-      zero_points = load_zero_points<Vectors>(p.zero_points);
-      if constexpr (Bits == 4) {
-        zero_points.c0 = _mm512_srai_epi32(zero_points.c0, 4);
-        if constexpr (Vectors > 1) zero_points.c1 = _mm512_srai_epi32(zero_points.c1, 4);
-        if constexpr (Vectors > 2) zero_points.c2 = _mm512_srai_epi32(zero_points.c2, 4);
-        if constexpr (Vectors > 3) zero_points.c3 = _mm512_srai_epi32(zero_points.c3, 4);
-      }
+    row_of_floats zero_points = f.r0;
+    if constexpr (ZeroPoints) {
+      zero_points =
+          to_floats<Vectors>(load_zero_points<Vectors>(p.zero_points, Bits == 4 ? 16 : 1));
     }
     float_tile part;
     part.r0.c0 = part.r0.c1 = part.r0.c2 = part.r0.c3 = _mm512_setzero_ps();
@@ -320,9 +330,11 @@ void floating_tile(const gemm_grouped_args& args, index_t row, grouped_panel p, 
     const std::uint8_t* w = p.blocks;
     index_t i = 0;
     for (; i + 8 <= n; i += 8, x += 8, w += eight_bytes) {
-      eight_inputs<Bits, Rows, Vectors>(part, x, args.x_stride, w, w_bytes, zero_points);
+      eight_inputs<Bits, ZeroPoints, Rows, Vectors>(part, x, args.x_stride, w, w_bytes,
+                                                    zero_points);
     }
-    if (i < n) eight_inputs<Bits, Rows, Vectors>(part, rest[0], 8, w, w_bytes, zero_points);
+    if (i < n)
+      eight_inputs<Bits, ZeroPoints, Rows, Vectors>(part, rest[0], 8, w, w_bytes, zero_points);
     const row_of_floats scales = load_scales<Vectors>(p.scales);
     multiply_then_add<Vectors>(f.r0, part.r0, scales);
     if constexpr (Rows > 1) multiply_then_add<Vectors>(f.r1, part.r1, scales);
@@ -360,32 +372,49 @@ void grouped_columns_of_panel(const gemm_grouped_args& args, const gemm_block& b
   }
 }
 
-template <int Bits>
-void gemm_grouped(const gemm_grouped_args& args, const gemm_block& block) noexcept {
-  constexpr grouped_tile_function integer_wide[] = {
-      integer_tile<Bits, 1, 4>, integer_tile<Bits, 2, 4>, integer_tile<Bits, 3, 4>};
-  constexpr grouped_tile_function integer_tall[] = {
-      integer_tile<Bits, 1, 2>, integer_tile<Bits, 2, 2>, integer_tile<Bits, 3, 2>,
-      integer_tile<Bits, 4, 2>, integer_tile<Bits, 5, 2>, integer_tile<Bits, 6, 2>};
-  constexpr grouped_tile_function floating_wide[] = {floating_tile<Bits, 1, 4>};
-  constexpr grouped_tile_function floating_tall[] = {
-      floating_tile<Bits, 1, 2>, floating_tile<Bits, 2, 2>, floating_tile<Bits, 3, 2>,
-      floating_tile<Bits, 4, 2>};
-  const bool is_integer = args.layer.options.arithmetic == grouped_arithmetic::integer;
-  const index_t wide_rows = is_integer ? 3 : 1, tall_rows = is_integer ? 6 : 4;
+/// @param tall  tiles of 32 columns
+/// @param wide  tiles of 64 columns
+inline void grouped_panels(const gemm_grouped_args& args, const gemm_block& block,
+                           const grouped_tile_function* tall, index_t tall_rows,
+                           const grouped_tile_function* wide, index_t wide_rows) noexcept {
   const bool is_wide =
       args.layer.tile_columns == 64 && block.last_row - block.first_row <= wide_rows;
   for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
     if (is_wide) {
-      grouped_columns_of_panel<4>(args, block, panel, 0, is_integer ? integer_wide : floating_wide,
-                                  wide_rows);
+      grouped_columns_of_panel<4>(args, block, panel, 0, wide, wide_rows);
       continue;
     }
     for (index_t first = 0; first < args.layer.tile_columns; first += 32) {
-      grouped_columns_of_panel<2>(args, block, panel, first,
-                                  is_integer ? integer_tall : floating_tall, tall_rows);
+      grouped_columns_of_panel<2>(args, block, panel, first, tall, tall_rows);
     }
   }
+}
+
+template <int Bits>
+void integer_panels(const gemm_grouped_args& args, const gemm_block& block) noexcept {
+  constexpr grouped_tile_function tall[] = {integer_tile<Bits, 1, 2>, integer_tile<Bits, 2, 2>,
+                                            integer_tile<Bits, 3, 2>, integer_tile<Bits, 4, 2>,
+                                            integer_tile<Bits, 5, 2>, integer_tile<Bits, 6, 2>};
+  constexpr grouped_tile_function wide[] = {integer_tile<Bits, 1, 4>, integer_tile<Bits, 2, 4>,
+                                            integer_tile<Bits, 3, 4>};
+  grouped_panels(args, block, tall, 6, wide, 3);
+}
+
+template <int Bits, bool ZeroPoints>
+void floating_panels(const gemm_grouped_args& args, const gemm_block& block) noexcept {
+  constexpr grouped_tile_function tall[] = {
+      floating_tile<Bits, ZeroPoints, 1, 2>, floating_tile<Bits, ZeroPoints, 2, 2>,
+      floating_tile<Bits, ZeroPoints, 3, 2>, floating_tile<Bits, ZeroPoints, 4, 2>};
+  constexpr grouped_tile_function wide[] = {floating_tile<Bits, ZeroPoints, 1, 4>};
+  grouped_panels(args, block, tall, 4, wide, 1);
+}
+
+template <int Bits>
+void gemm_grouped(const gemm_grouped_args& args, const gemm_block& block) noexcept {
+  if (args.layer.options.arithmetic == grouped_arithmetic::integer)
+    return integer_panels<Bits>(args, block);
+  if (args.layer.has_zero_points != 0) return floating_panels<Bits, true>(args, block);
+  return floating_panels<Bits, false>(args, block);
 }
 
 /// One block of the product, with panels of 32 or 64 columns.
