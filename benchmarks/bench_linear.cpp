@@ -1,5 +1,5 @@
 // int8 `linear` against the machine's own limit, oneDNN and Eigen float, over thirteen shapes of
-// real networks.
+// real networks and over small numbers of rows.
 //
 // Bound of a row: the smaller of what the dot-product instructions can do, and what reading each
 // weight once from where it lies (cache or memory) allows.
@@ -21,9 +21,25 @@ using pare_bench::contender;
 using pare_bench::product_shape;
 
 constexpr product_shape shapes[] = {
-    {1, 1024, 1024},    {1, 4096, 4096},  {8, 1024, 1024},  {32, 512, 512},  {64, 768, 3072},
-    {128, 1024, 1024},  {196, 512, 4608}, {784, 128, 1152}, {3136, 64, 576}, {12544, 32, 27},
-    {1024, 1024, 1024}, {49, 960, 160},   {3136, 144, 24},
+    {1, 1024, 1024},
+    {1, 4096, 4096},
+    {8, 1024, 1024},
+    {32, 512, 512},
+    {64, 768, 3072},
+    {128, 1024, 1024},
+    {196, 512, 4608},
+    {784, 128, 1152},
+    {3136, 64, 576},
+    {12544, 32, 27},
+    {1024, 1024, 1024},
+    {49, 960, 160},
+    {3136, 144, 24},
+    // Few rows, where tiles do not fit.
+    {2, 1024, 1024},
+    {4, 1024, 1024},
+    {6, 1024, 1024},
+    {12, 1024, 1024},
+    {16, 1024, 1024},
 };
 
 /// Our side of a row: a packed layer with operands.
@@ -131,6 +147,9 @@ void run_kind(kind k, pare::isa isa, const pare_bench::options& o, const pare::t
                                                                 : pare_bench::onednn_kind::f32)) {
         all.push_back(
             {pare_bench::onednn_name() + (k == kind::f32_f32 ? " f32" : ""), operations, peer});
+      }
+      if (k == kind::s8_s8) {
+        if (auto peer = pare_bench::xnnpack_s8(s)) all.push_back({"XNNPACK", operations, peer});
       }
       all.push_back({"Eigen f32", operations, pare_bench::eigen_f32(s)});
     }

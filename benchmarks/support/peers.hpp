@@ -23,6 +23,10 @@ enum class onednn_kind { u8_s32, s8_s8, f32 };
 /// Empty where oneDNN is missing or refuses. One thread.
 std::function<void()> onednn(product_shape shape, onednn_kind kind);
 
+/// s8 x s8 -> s8 by XNNPACK, which takes one scale for all weights here. Empty where it was not
+/// found when this program was built, or refuses. One thread.
+std::function<void()> xnnpack_s8(product_shape shape);
+
 }  // namespace pare_bench
 
 #endif  // PARE_BENCHMARKS_SUPPORT_PEERS_HPP
