@@ -261,7 +261,7 @@ TEST_CASE("scaling in steps is scaling by the rules") {
         static_cast<std::int32_t>(random.integer(1 << 30, INT32_MAX)),
         static_cast<std::int32_t>(random.integer(run % 2 == 0 ? -12 : -31, 0))};
     std::int32_t x = static_cast<std::int32_t>(random.integer(-(1 << 29) + 1, (1 << 29) - 1));
-    if (run % 3 == 0) x = x >> 16 << 16;  // where products have many zeros, there are ties
+    if (run % 3 == 0) x -= x % 65536;  // where products have many zeros, there are ties
     const auto once = pare::kernels::steps_of(m, requantization::single_rounding),
                twice = pare::kernels::steps_of(m, requantization::double_rounding);
     CHECK(pare::kernels::scalar::scale_by_steps(x, once) == pare::scale_single_rounding(x, m));
