@@ -1,5 +1,5 @@
 // Linear with 4-bit, 2-bit and ternary weights on every instruction set, against plain loops and
-// against the layer of 8 bits (vectors: tools/make_low_bit_vectors.py).
+// against the layer of 8 bits.
 #include <pare/core/std_threads.hpp>
 #include <pare/core/subview.hpp>
 #include <pare/kernels/low_bit_linear.hpp>

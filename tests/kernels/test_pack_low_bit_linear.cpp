@@ -115,7 +115,8 @@ TEST_CASE("zero points of 0 make a symmetric layer, and one scale and zero point
   CHECK(layer.view().has_zero_points == 1);
   for (index_t i = 0; i < 5; ++i) {
     CHECK(layer.view().base.scales[i] == 0.5f);
-    CHECK(layer.view().base.panels[4 * i] == 3 + 8);
+    const index_t nr = layer.view().base.tile_columns;
+    CHECK(layer.view().base.panels[i / nr * layer.view().panel_bytes() + i % nr * 4] == 3 + 8);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #if PARE_KERNELS_HERE
 #include <pare/kernels/x86/gemm_grouped_3x16c4_avx2.hpp>
+#include <pare/kernels/x86/gemm_grouped_3x16c4_avxvnni.hpp>
 #include <pare/kernels/x86/gemm_grouped_6x32c4_avx512vnni.hpp>
 #endif
 
@@ -27,7 +28,7 @@ PARE_KERNEL_TABLE gemm_grouped_function gemm_grouped_of(isa i) noexcept {
   switch (i) {
 #if PARE_X86_KERNELS
     case isa::avx512vnni: return kernels::avx512vnni::gemm_grouped;
-    case isa::avxvnni:
+    case isa::avxvnni: return kernels::avxvnni::gemm_grouped;
     case isa::avx2: return kernels::avx2::gemm_grouped;
 #endif
     default: return kernels::scalar::gemm_grouped;

@@ -13,8 +13,8 @@ namespace detail {
 constexpr PARE_ALWAYS_INLINE std::int32_t low_bit_tile_columns(isa i,
                                                                index_t out_features) noexcept {
   if (i != isa::avx512vnni) return linear_tile_columns(i, out_features);
-  const index_t columns = round_up(out_features, 32);
-  return columns % 64 == 0 || columns > 256 ? 64 : 32;
+  const index_t halves = ceil_div(out_features, 32);
+  return halves % 2 == 0 || halves > 8 ? 64 : 32;
 }
 
 /// Whether low-bit kernels of `i` read panels of this width. Scalar code reads all.

@@ -1,5 +1,4 @@
-// The matrix product with grouped weights on AVX2: tiles of up to 3 rows by 16 columns. AVX-VNNI has
-// the same.
+// The matrix product with grouped weights on AVX2: tiles of up to 3 rows by 16 columns.
 //
 // 4-bit weights go through vpmaddubsw, as in gemm_low_bit_4x16c4_avx2.hpp. Products of u8 and s8
 // would saturate there: 8-bit weights go through vpmaddwd, a row at a time.
