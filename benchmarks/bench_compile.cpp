@@ -23,14 +23,45 @@ struct program {
 constexpr program empty{"empty program", "int main() {}\n"};
 constexpr program intrinsics{"<immintrin.h>", "#include <immintrin.h>\nint main() {}\n"};
 constexpr program eigen{"<Eigen/Core>", "#include <Eigen/Core>\nint main() {}\n"};
+// Calls every operator of a mobile network: what an application's own file contains.
+#define PARE_BENCH_ALL_OPERATORS                                                                   \
+  "#include <pare/inference.hpp>\n"                                                                \
+  "using s8 = std::int8_t;\n"                                                                      \
+  "template <class T> using matrix = pare::matrix_view<T>;\n"                                      \
+  "template <class T> using image = pare::tensor_view<T, pare::dextents<pare::index_t, 4>>;\n"     \
+  "pare::status run(image<const s8> x, image<s8> y, matrix<const s8> a, matrix<s8> b,\n"           \
+  "                 matrix<const float> p, matrix<float> q, const pare::packed_linear_view& w8,\n" \
+  "                 const pare::packed_low_bit_linear_view& w4, const pare::packed_conv2d_view& "  \
+  "c,\n"                                                                                           \
+  "                 const pare::packed_depthwise_view& d, const pare::window& w,\n"                \
+  "                 const pare::add_params<s8>& add, const pare::code_table<s8>& table,\n"         \
+  "                 pare::workspace scratch) {\n"                                                  \
+  "  if (auto s = pare::linear(a, w8, b); !s) return s;\n"                                         \
+  "  if (auto s = pare::linear(p, w8, q, scratch); !s) return s;\n"                                \
+  "  if (auto s = pare::linear(a, w4, b); !s) return s;\n"                                         \
+  "  if (auto s = pare::conv2d(x, c, y, scratch); !s) return s;\n"                                 \
+  "  if (auto s = pare::depthwise_conv2d(x, d, y); !s) return s;\n"                                \
+  "  if (auto s = pare::max_pool(x, w, y); !s) return s;\n"                                        \
+  "  if (auto s = pare::average_pool(x, w, y); !s) return s;\n"                                    \
+  "  if (auto s = pare::add(x, x, add, y); !s) return s;\n"                                        \
+  "  return pare::apply_table(x, table, y);\n}\nint main() {}\n"
+
 constexpr program ours[] = {
     {"pare/core/tensor_view.hpp", "#include <pare/core/tensor_view.hpp>\nint main() {}\n"},
     {"pare/inference.hpp", "#include <pare/inference.hpp>\nint main() {}\n"},
-    {"pare/inference.hpp, linear f32",
+    {"pare/inference.hpp, linear s8",
      "#include <pare/inference.hpp>\n"
-     "pare::status run(pare::matrix_view<const float> x, const pare::packed_linear_view& w, "
-     "pare::matrix_view<float> y) {\n"
+     "pare::status run(pare::matrix_view<const std::int8_t> x, const pare::packed_linear_view& w, "
+     "pare::matrix_view<std::int8_t> y) {\n"
      "  return pare::linear(x, w, y);\n}\nint main() {}\n"},
+    {"all operators", PARE_BENCH_ALL_OPERATORS},
+    {"pare/inference.hpp, kernels elsewhere",
+     "#define PARE_SEPARATE_KERNELS\n#include <pare/inference.hpp>\nint main() {}\n"},
+    {"all operators, kernels elsewhere",
+     "#define PARE_SEPARATE_KERNELS\n" PARE_BENCH_ALL_OPERATORS},
+    {"the file with all kernels",
+     "#define PARE_SEPARATE_KERNELS\n#define PARE_COMPILE_KERNELS\n"
+     "#include <pare/inference.hpp>\nint main() {}\n"},
     {"pare/pare.hpp", "#include <pare/pare.hpp>\nint main() {}\n"},
 };
 

@@ -29,7 +29,10 @@ constexpr shape shapes[] = {{0, 5, 7},    {3, 0, 7},     {3, 5, 0},    {1, 1, 1}
                             {2, 3, 4},    {5, 15, 5},    {6, 16, 8},   {7, 17, 9},   {12, 31, 15},
                             {13, 32, 16}, {4, 33, 2},    {11, 47, 33}, {8, 48, 27},  {9, 49, 3},
                             {1, 63, 130}, {6, 64, 64},   {50, 65, 12}, {3, 96, 7},   {49, 97, 21},
-                            {2, 128, 1},  {10, 144, 24}, {97, 10, 65}, {1, 200, 301}};
+                            {2, 128, 1},  {10, 144, 24}, {97, 10, 65}, {1, 200, 301},
+                            // Tiles of the tallest heights, side by side and below each other.
+                            {23, 32, 29}, {35, 96, 30},  {15, 48, 13}, {47, 64, 31}, {7, 64, 6},
+                            {9, 80, 40}};
 
 template <class X>
 void check_codes(const linear_case& c, const pare::tensor<X, 2>& x) {
@@ -96,6 +99,23 @@ TEST_CASE("extreme codes neither saturate nor lose a carry") {
           for (auto& code : x_u8) code = x < 0 ? 0 : 255;
           check_codes(c, x_u8);
         }
+      }
+    }
+  });
+}
+
+TEST_CASE("factors far above one saturate, in tiles of every width") {
+  pare_test::for_each_isa([](pare::isa) {
+    for (const index_t n : {16, 32, 48, 64}) {
+      for (const auto rule : {pare::requantization::nearest, pare::requantization::onnx}) {
+        linear_case c(n, 24, 7, -127);
+        c.options.rule = rule;
+        c.options.output = {1e-9f, 0};
+        check_codes(c, pare_test::random_codes<std::int8_t>({24, 24}, 9));
+        // One column alone, so that the others of its tile stay small.
+        c.options.output = {0.25f, 0};
+        c.scales(n / 2) = 3e8f;
+        check_codes(c, pare_test::random_codes<std::int8_t>({24, 24}, 11));
       }
     }
   });
