@@ -19,6 +19,7 @@
 #include <pare/format/packed_grouped_linear.hpp>
 #include <pare/format/packed_linear.hpp>
 #include <pare/format/packed_low_bit_linear.hpp>
+#include <pare/format/packed_parts.hpp>
 #include <pare/format/window.hpp>
 #include <pare/kernels/add.hpp>
 #include <pare/kernels/concat.hpp>
@@ -33,6 +34,7 @@
 #include <pare/kernels/pack_low_bit_linear.hpp>
 #include <pare/kernels/pad.hpp>
 #include <pare/kernels/pool.hpp>
+#include <pare/kernels/repack.hpp>
 #include <pare/kernels/requantize.hpp>
 #include <pare/kernels/softmax.hpp>
 #include <pare/kernels/sparse_linear.hpp>

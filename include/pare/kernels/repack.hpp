@@ -1,0 +1,218 @@
+// A packed layer for another machine: the same weights in panels of another width.
+//
+// Layers are packed for the machine that packs them. What a host has packed, tried and measured is
+// packed anew here for the target, without the weights it was made of: bytes move, nothing is
+// rounded again.
+//
+//     const auto small = pare::repack(layer, pare::isa::scalar, memory);  // also for Cortex-M
+#ifndef PARE_KERNELS_REPACK_HPP
+#define PARE_KERNELS_REPACK_HPP
+
+#include <cstring>
+
+#include <pare/format/packed_parts.hpp>
+#include <pare/kernels/pack_depthwise_conv2d.hpp>
+#include <pare/kernels/pack_low_bit_linear.hpp>
+
+namespace pare {
+namespace detail {
+inline namespace PARE_ABI {
+
+/// `layer` with the tile that kernels of `target` read; pointers are still those of `layer`.
+constexpr packed_linear_view tiled_for(packed_linear_view layer, isa target) noexcept {
+  layer.tile_columns = linear_tile_columns(target, layer.out_features);
+  return layer;
+}
+constexpr packed_low_bit_linear_view tiled_for(packed_low_bit_linear_view layer,
+                                               isa target) noexcept {
+  layer.base.tile_columns = low_bit_tile_columns(target, layer.base.out_features);
+  return layer;
+}
+constexpr packed_conv2d_view tiled_for(packed_conv2d_view layer, isa target) noexcept {
+  layer.first_group = tiled_for(layer.first_group, target);
+  return layer;
+}
+constexpr packed_depthwise_view tiled_for(packed_depthwise_view layer, isa target) noexcept {
+  layer.outputs.tile_columns = depthwise_tile_columns(target, layer.out_channels);
+  layer.variants = layer.outputs.tile_columns == 4 ? 1 : depthwise_variants(layer.window);
+  return layer;
+}
+
+/// Where group `quad` of four bytes of a column stands in panels of `tile` columns.
+constexpr index_t quad_offset(index_t column, index_t quad, index_t quads, index_t tile) noexcept {
+  return ((column / tile * quads + quad) * tile + column % tile) * 4;
+}
+
+/// Panels of [quads][columns of the tile][4] bytes.
+///
+/// @param first_of_none  the first four bytes of columns that do not exist; their others are zeros
+inline void repack_quads(const packed_linear_view& from, index_t quads, std::int32_t tile,
+                         std::uint8_t first_of_none, std::byte* to) noexcept {
+  const auto* bytes = reinterpret_cast<const std::byte*>(from.panels);
+  for (index_t column = 0; column < round_up(from.out_features, tile); ++column) {
+    for (index_t quad = 0; quad < quads; ++quad) {
+      std::byte* at = to + quad_offset(column, quad, quads, tile);
+      if (column < from.out_features) {
+        std::memcpy(at, bytes + quad_offset(column, quad, quads, from.tile_columns), 4);
+      } else {
+        std::memset(at, quad == 0 ? first_of_none : 0, 4);
+      }
+    }
+  }
+}
+
+inline void repack_panels(const packed_linear_view& from, const packed_linear_view& like,
+                          std::byte* to) noexcept {
+  repack_quads(from, quads_of(from), like.tile_columns, 0, to);
+}
+
+inline void repack_panels(const packed_low_bit_linear_view& from,
+                          const packed_low_bit_linear_view& like, std::byte* to) noexcept {
+  // The first bytes of a column are its zero point plus half the codes.
+  repack_quads(from.base, quads_of(from), like.base.tile_columns,
+               static_cast<std::uint8_t>(1 << (from.bits - 1)), to);
+}
+
+inline void repack_panels(const packed_depthwise_view& from, const packed_depthwise_view& like,
+                          std::byte* to) noexcept {
+  const auto* bytes = reinterpret_cast<const std::byte*>(from.outputs.panels);
+  const window& w = from.window;
+  const index_t from_tile = from.outputs.tile_columns, tile = like.outputs.tile_columns;
+  const index_t from_panel = quads_of(from) * from_tile * 4, panel = quads_of(like) * tile * 4;
+  std::memset(to, 0, static_cast<std::size_t>(ceil_div(from.out_channels, tile) * panel));
+  for (index_t o = 0; o < from.out_channels; ++o) {
+    for (index_t i = 0; i < w.height; ++i) {
+      for (index_t j = 0; j < w.width; ++j) {
+        const std::byte code =
+            bytes[o / from_tile * from_panel + depthwise_offset(w, from_tile, i, j, o % from_tile)];
+        for (index_t v = 0; v < like.variants; ++v) {
+          to[o / tile * panel + v * (panel / like.variants) +
+             depthwise_offset(w, tile, i + v * w.stride_y, j, o % tile)] = code;
+        }
+      }
+    }
+  }
+}
+
+/// An array with an element for each column.
+template <class T>
+void repack_columns(const T* from, index_t outputs, index_t columns, T of_none, index_t offset,
+                    std::byte* base) noexcept {
+  if (offset < 0) return;
+  T* to = reinterpret_cast<T*>(base + offset);
+  for (index_t i = 0; i < columns; ++i) to[i] = i < outputs ? from[i] : of_none;
+}
+
+/// What stands beside the panels.
+inline void repack_columns(const packed_linear_view& from, std::int32_t tile,
+                           const packed_linear_layout& layout, std::byte* base) noexcept {
+  const index_t n = from.out_features, columns = round_up(n, tile);
+  repack_columns<std::int32_t>(from.sums, n, columns, 0, layout.sums, base);
+  repack_columns<float>(from.scales, n, columns, 1.0f, layout.scales, base);
+  repack_columns<float>(from.bias, n, columns, 0.0f, layout.bias, base);
+  repack_columns<std::int32_t>(from.bias_codes, n, columns, 0, layout.bias_codes, base);
+  repack_columns<float>(from.factors, n, columns, 0.0f, layout.factors, base);
+  repack_columns<std::int32_t>(from.multipliers, n, columns, 0, layout.multipliers, base);
+  repack_columns<std::int32_t>(from.shifts, n, columns, 0, layout.shifts, base);
+}
+
+/// All of a layer but its panels, or of a group; the panels follow.
+template <class Layer>
+void repack_group(const Layer& from, const Layer& like, const packed_linear_layout& layout,
+                  std::byte* base) noexcept {
+  repack_panels(from, like, base + layout.panels);
+  repack_columns(linear_part(from), linear_part(like).tile_columns, layout, base);
+}
+
+inline error too_large_to_repack() noexcept {
+  return {status_code::overflow, position_kind::none,
+          "the packed layer does not fit the index type", "layer", 0};
+}
+
+template <class Layer>
+result<index_t> repacked_size(const Layer& layer, isa target) noexcept {
+  packed_linear_layout layout;
+  index_t bytes = 0;
+  if (!parts_of(tiled_for(layer, target), layout, bytes)) return too_large_to_repack();
+  return bytes;
+}
+
+template <class Layer>
+result<Layer> repack(const Layer& layer, isa target, workspace memory) noexcept {
+  Layer repacked = tiled_for(layer, target);
+  packed_linear_layout layout;
+  index_t bytes = 0;
+  if (!parts_of(repacked, layout, bytes)) return too_large_to_repack();
+  std::byte* base = memory.take<std::byte>(bytes);
+  if (base == nullptr && bytes > 0) {
+    return {status_code::workspace_too_small,
+            "the memory for the packed layer is shorter than repacked_size says", "memory",
+            position_kind::byte, bytes};
+  }
+  if constexpr (std::is_same_v<Layer, packed_conv2d_view>) {
+    for (index_t g = 0; g < layer.groups; ++g) {
+      repack_group(group_of(layer, g), repacked.first_group, layout, base + g * layout.bytes);
+    }
+    repacked.group_bytes = layout.bytes;
+  } else {
+    repack_group(layer, repacked, layout, base);
+  }
+  point_to_parts(base, layout, linear_part(repacked));
+  return repacked;
+}
+
+}  // namespace PARE_ABI
+}  // namespace detail
+
+inline namespace PARE_ABI {
+
+/// Bytes that `repack` needs, exact for 64-byte aligned memory.
+///
+/// @return `overflow` where they do not fit the index type
+[[nodiscard]] inline result<index_t> repacked_size(const packed_linear_view& layer,
+                                                   isa target) noexcept {
+  return detail::repacked_size(layer, target);
+}
+[[nodiscard]] inline result<index_t> repacked_size(const packed_low_bit_linear_view& layer,
+                                                   isa target) noexcept {
+  return detail::repacked_size(layer, target);
+}
+[[nodiscard]] inline result<index_t> repacked_size(const packed_conv2d_view& layer,
+                                                   isa target) noexcept {
+  return detail::repacked_size(layer, target);
+}
+[[nodiscard]] inline result<index_t> repacked_size(const packed_depthwise_view& layer,
+                                                   isa target) noexcept {
+  return detail::repacked_size(layer, target);
+}
+
+/// The layer that packing the same weights on a machine of instruction set `target` gives, byte for
+/// byte.
+///
+/// @param layer   packed for any machine
+/// @param target  whose kernels will read it; this machine need not have it. `isa::scalar` is also
+///                what Cortex-M reads
+/// @param memory  at least `repacked_size` bytes, 64-byte aligned; must outlive the result
+/// @return a view of the layer in `memory`; or `workspace_too_small` with the bytes needed,
+///         `overflow`; `memory` is then untouched
+[[nodiscard]] inline result<packed_linear_view> repack(const packed_linear_view& layer, isa target,
+                                                       workspace memory) noexcept {
+  return detail::repack(layer, target, memory);
+}
+[[nodiscard]] inline result<packed_low_bit_linear_view> repack(
+    const packed_low_bit_linear_view& layer, isa target, workspace memory) noexcept {
+  return detail::repack(layer, target, memory);
+}
+[[nodiscard]] inline result<packed_conv2d_view> repack(const packed_conv2d_view& layer, isa target,
+                                                       workspace memory) noexcept {
+  return detail::repack(layer, target, memory);
+}
+[[nodiscard]] inline result<packed_depthwise_view> repack(const packed_depthwise_view& layer,
+                                                          isa target, workspace memory) noexcept {
+  return detail::repack(layer, target, memory);
+}
+
+}  // namespace PARE_ABI
+}  // namespace pare
+
+#endif  // PARE_KERNELS_REPACK_HPP
