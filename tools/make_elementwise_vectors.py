@@ -201,12 +201,15 @@ def pool_vectors():
         for kind in ("max", "average"):
             arrays[f"{kind}{i}"] = pool(x, kind, window, limits).astype(dtype)
     means = [("s8", (2, 7, 7, 5), 0.05, 0.05), ("s8", (1, 4, 8, 6), 0.02, 0.013), ("u8", (2, 3, 5, 4), 0.1, 0.023),
-             ("u8", (1, 1, 1, 9), 0.5, 0.75), ("s8", (1, 14, 14, 3), 1.0, 0.01), ("s8", (1, 5, 3, 7), 1e-9, 1.0)]
+             ("u8", (1, 1, 1, 9), 0.5, 0.75), ("s8", (1, 14, 14, 3), 1.0, 0.01), ("s8", (1, 5, 3, 7), 1e-9, 1.0),
+             ("s8", (4, 2, 3, 16), 0.5, 0.5)]
     for i, (code, shape, sx, sy) in enumerate(means):
         dtype, low, high = TYPES[code]
         scales = np.array([sx, sy], np.float32)
         zeros = [int(z) for z in rng.integers(low, high + 1, 2)]
         x = rng.integers(low, high + 1, shape)
+        if sx == sy and shape[1] == 2:  # many ties
+            x, zeros = rng.integers(-3, 4, shape), [0, 0]
         arrays.update({f"mean_x{i}": x.astype(dtype), f"mean_scales{i}": scales,
                        f"mean_zeros{i}": np.array(zeros, np.int32), f"mean_signed{i}": np.int32(code == "s8")})
         for rule in ("double", "single"):

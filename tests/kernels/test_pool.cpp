@@ -174,6 +174,20 @@ TEST_CASE("means near ties round as integers do, for every count") {
   }
 }
 
+TEST_CASE("windows of more taps than a float could divide by") {
+  for (const index_t size : {127, 128, 129, 131}) {
+    CAPTURE(size);
+    pare::tensor<std::uint8_t, 4> x({1, size, size, 32});
+    for (index_t i = 0; i < size * size; ++i) {
+      for (index_t c = 0; c < 32; ++c) {
+        const int one_less = i < (size * size + 1) / 2 ? 1 : 0;
+        x(0, i / size, i % size, c) = static_cast<std::uint8_t>(255 - c - one_less);
+      }
+    }
+    check_definition(x, window{size, size}, {});
+  }
+}
+
 TEST_CASE("bad input leaves y untouched") {
   const auto x = pare_test::random_codes<std::int8_t>({2, 6, 6, 4}, 1);
   pare::tensor<std::int8_t, 4> y({2, 3, 3, 4});

@@ -152,6 +152,17 @@ TEST_CASE("bad parameters") {
   CHECK(y[0][0] == 0);
   CHECK(y[0][1] == -128);
   CHECK(y[0][2] == 0);
+  pare::tensor<std::int8_t, 2> wide({1, 300}), probabilities({1, 300});
+  wide(0, 200) = 1;
+  REQUIRE(pare::softmax(wide.view(), p, probabilities.view()) == pare::status::ok);
+  for (index_t i = 0; i < 300; ++i) CHECK(probabilities(0, i) == (i == 200 ? 127 : -128));
+}
+
+TEST_CASE("exponentials are added to the sum rounded to 19 bits") {
+  CHECK(pare::detail::softmax_part(0) == 0);
+  CHECK(pare::detail::softmax_part(2047) == 0);
+  CHECK(pare::detail::softmax_part(2048) == 1);
+  CHECK(pare::detail::softmax_part(INT32_MAX) == 1u << 19);
 }
 
 TEST_CASE("bad shapes leave y untouched") {

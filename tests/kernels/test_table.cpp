@@ -77,6 +77,17 @@ TEST_CASE("tables follow LUTPopulate") {
   }
 }
 
+TEST_CASE("ties go away from zero") {
+  const auto same = [](float x) { return x; };
+  const auto t = pare::make_table<std::int8_t>({0.5f, 0}, {1.0f, 0}, same).value();
+  CHECK(t(1) == 1);
+  CHECK(t(3) == 2);
+  CHECK(t(5) == 3);
+  CHECK(t(-1) == -1);
+  CHECK(t(-3) == -2);
+  CHECK(t(-5) == -3);
+}
+
 TEST_CASE("values beyond all codes saturate") {
   const float infinity = std::numeric_limits<float>::infinity();
   const auto huge = [&](float x) { return x < 0 ? -infinity : x > 0 ? 3e38f : 0.0f; };
