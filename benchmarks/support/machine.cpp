@@ -114,7 +114,7 @@ dot_product_limit dot_product_limit_of(pare::isa isa) {
     case pare::isa::avx512vnni: return {2.0 * 64 * accumulators * iterations, vnni_512};
     case pare::isa::avxvnni: return {2.0 * 32 * accumulators * iterations, vnni_256};
     case pare::isa::avx2: return {2.0 * 32 * 8 * iterations, multiply_add_256};
-    case pare::isa::scalar: break;
+    default: break;
   }
   return {};
 }

@@ -25,6 +25,24 @@ TEST_CASE("detection agrees with the compiler's") {
 }
 #endif
 
+#if PARE_NEON_KERNELS
+TEST_CASE("64-bit ARM has NEON, and each set includes those before it") {
+  CHECK(pare::is_supported(pare::isa::neon));
+  CHECK((pare::is_supported(pare::isa::dotprod) || !pare::is_supported(pare::isa::i8mm)));
+#if defined(__linux__)
+  CHECK(pare::is_supported(pare::isa::dotprod) == ((getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0));
+#endif
+}
+#endif
+
+TEST_CASE("a machine has the instruction sets of one architecture") {
+  const bool is_x86 = pare::is_supported(pare::isa::avx2);
+  const bool is_arm = pare::is_supported(pare::isa::neon);
+  CHECK_FALSE((is_x86 && is_arm));
+  CHECK((is_x86 || !pare::is_supported(pare::isa::avx512vnni)));
+  CHECK((is_arm || !pare::is_supported(pare::isa::i8mm)));
+}
+
 TEST_CASE("an instruction set can be forced and given back") {
   const pare::isa before = pare::active_isa();
   CHECK(pare::set_active_isa(pare::isa::scalar) == pare::status::ok);
@@ -40,7 +58,7 @@ TEST_CASE("what the machine cannot run is refused and changes nothing") {
     CHECK(pare::set_active_isa(i) == pare::status::unsupported);
     CHECK(pare::active_isa() == before);
   }
-  for (const int unknown : {4, 8, 9, 11, 31, 255}) {
+  for (const int unknown : {7, 8, 9, 11, 31, 255}) {
     CHECK(pare::set_active_isa(static_cast<pare::isa>(unknown)) == pare::status::unsupported);
   }
   CHECK(pare::active_isa() == before);
@@ -49,4 +67,5 @@ TEST_CASE("what the machine cannot run is refused and changes nothing") {
 TEST_CASE("names are those of the enumeration") {
   CHECK(std::string(pare::name(pare::isa::avx512vnni)) == "avx512vnni");
   CHECK(std::string(pare::name(pare::isa::scalar)) == "scalar");
+  CHECK(std::string(pare::name(pare::isa::i8mm)) == "i8mm");
 }

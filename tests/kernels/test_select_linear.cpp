@@ -37,12 +37,15 @@ TEST_CASE("the choice of a kernel is explained") {
     const auto choice = pare::explain_linear(pare_test::linear_case(64, 40, 1, -127).pack(), 8);
     CHECK(choice.instruction_set == i);
     CHECK(std::string(choice.kernel).find(pare::name(i)) != std::string::npos);
-    CHECK(choice.is_fastest == (i != pare::isa::scalar || !pare::is_supported(pare::isa::avx2)));
+    const bool is_best = i != pare::isa::scalar || (!pare::is_supported(pare::isa::avx2) &&
+                                                    !pare::is_supported(pare::isa::neon));
+    CHECK(choice.is_fastest == is_best);
     if (i == pare::isa::avx512vnni) {
       CHECK(choice.tile_rows == 8);
       CHECK(choice.tile_columns == 32);
     }
-    if (i == pare::isa::avxvnni || i == pare::isa::avx2) {
+    if (i == pare::isa::avxvnni || i == pare::isa::avx2 || i == pare::isa::dotprod ||
+        i == pare::isa::i8mm) {
       CHECK(choice.tile_rows == 4);
       CHECK(choice.tile_columns == 16);
     }
@@ -54,7 +57,7 @@ TEST_CASE("what makes a layer slow is said") {
     auto with_minus_128 = pare_test::linear_case(16, 8, 1, -127);
     with_minus_128.codes(3, 5) = -128;
     const auto choice = pare::explain_linear(with_minus_128.pack(), 4);
-    if (i == pare::isa::avx2) {
+    if (i == pare::isa::avx2 || i == pare::isa::neon) {
       CHECK_FALSE(choice.is_fastest);
       CHECK(std::string(choice.reason).find("-128") != std::string::npos);
     }

@@ -72,6 +72,13 @@
 #define PARE_X86_KERNELS 0
 #endif
 
+#if defined(__aarch64__) && defined(__ARM_NEON) && !defined(__AARCH64EB__) && \
+    (defined(__GNUC__) || defined(__clang__)) && !defined(PARE_NO_SIMD)
+#define PARE_NEON_KERNELS 1
+#else
+#define PARE_NEON_KERNELS 0
+#endif
+
 // --- the ABI tag ---
 //
 // Functions with loops live in `inline namespace PARE_ABI`. Its name carries the version, the

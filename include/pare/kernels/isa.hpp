@@ -1,7 +1,9 @@
 // Which kernels this machine can run, and which of them are in use.
 //
-// Intel SDM volume 1, chapter 13.3 and 14.3: a CPUID bit counts only where the operating system
-// saves the registers (OSXSAVE and XCR0).
+// x86: Intel SDM volume 1, chapter 13.3 and 14.3: a CPUID bit counts only where the operating system
+// saves the registers (OSXSAVE and XCR0). 64-bit ARM: what the Linux kernel says in AT_HWCAP and
+// AT_HWCAP2 (Documentation/arch/arm64/elf_hwcaps.rst), which holds for all cores; elsewhere what the
+// compiler's flags allow.
 #ifndef PARE_KERNELS_ISA_HPP
 #define PARE_KERNELS_ISA_HPP
 
@@ -9,32 +11,41 @@
 
 #if PARE_X86_KERNELS
 #include <cpuid.h>
+#elif PARE_NEON_KERNELS && defined(__linux__)
+#include <sys/auxv.h>
 #endif
 
 namespace pare {
 
 /// Instruction sets that kernels are written for, each including those before it on its
-/// architecture.
+/// architecture. A machine supports those of one architecture only.
 enum class isa : std::uint8_t {
   scalar = 0,      ///< plain C++: the specification, runs everywhere
   avx2 = 1,        ///< AVX2
   avxvnni = 2,     ///< AVX2 and AVX-VNNI
   avx512vnni = 3,  ///< AVX-512 F, BW, VL, DQ and VNNI
+  neon = 4,        ///< 64-bit ARM
+  dotprod = 5,     ///< 64-bit ARM with SDOT (FEAT_DotProd)
+  i8mm = 6,        ///< 64-bit ARM with SDOT and SMMLA (FEAT_I8MM)
 };
 
-/// "scalar", "avx2", "avxvnni", "avx512vnni"
+/// "scalar", "avx2", "avxvnni", "avx512vnni", "neon", "dotprod", "i8mm"
 constexpr PARE_ALWAYS_INLINE const char* name(isa i) noexcept {
   switch (i) {
     case isa::scalar: return "scalar";
     case isa::avx2: return "avx2";
     case isa::avxvnni: return "avxvnni";
     case isa::avx512vnni: return "avx512vnni";
+    case isa::neon: return "neon";
+    case isa::dotprod: return "dotprod";
+    case isa::i8mm: return "i8mm";
   }
   return "unknown";
 }
 
 /// All of them, for tests and benchmarks that go through them.
-inline constexpr isa all_isas[] = {isa::scalar, isa::avx2, isa::avxvnni, isa::avx512vnni};
+inline constexpr isa all_isas[] = {isa::scalar, isa::avx2,    isa::avxvnni, isa::avx512vnni,
+                                   isa::neon,   isa::dotprod, isa::i8mm};
 
 namespace detail {
 
@@ -94,6 +105,28 @@ inline unsigned detect_isas() noexcept {
   if (a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & avx_vnni) != 0) {
     found |= 1u << static_cast<unsigned>(isa::avxvnni);
   }
+  return found;
+}
+#elif PARE_NEON_KERNELS
+/// A bit for each isa.
+inline unsigned detect_isas() noexcept {
+  bool has_dotprod = false, has_i8mm = false;
+#if defined(__ARM_FEATURE_DOTPROD)
+  has_dotprod = true;
+#endif
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+  has_i8mm = true;
+#endif
+#if defined(__linux__)
+  constexpr unsigned long asimddp = 1ul << 20;  // AT_HWCAP
+  constexpr unsigned long i8mm = 1ul << 13;     // AT_HWCAP2
+  has_dotprod = has_dotprod || (getauxval(AT_HWCAP) & asimddp) != 0;
+  has_i8mm = has_i8mm || (getauxval(AT_HWCAP2) & i8mm) != 0;
+#endif
+  unsigned found = 1u << static_cast<unsigned>(isa::scalar);
+  found |= 1u << static_cast<unsigned>(isa::neon);
+  if (has_dotprod) found |= 1u << static_cast<unsigned>(isa::dotprod);
+  if (has_dotprod && has_i8mm) found |= 1u << static_cast<unsigned>(isa::i8mm);
   return found;
 }
 #else

@@ -12,6 +12,9 @@
 #include <pare/kernels/select_linear.hpp>
 
 #if PARE_KERNELS_HERE
+#include <pare/kernels/neon/gemm_s8_2x16c4_neon.hpp>
+#include <pare/kernels/neon/gemm_s8_6x16c4_dotprod.hpp>
+#include <pare/kernels/neon/quantize_rows_neon.hpp>
 #include <pare/kernels/x86/gemm_s8_4x16c4_avx2.hpp>
 #include <pare/kernels/x86/gemm_s8_6x16c4_avxvnni.hpp>
 #include <pare/kernels/x86/gemm_s8_6x64c4_avx512vnni.hpp>
@@ -51,6 +54,13 @@ PARE_KERNEL_TABLE linear_kernels linear_kernels_of(isa i) noexcept {
       return {kernels::avxvnni::gemm_s8, kernels::avx2::row_range, kernels::avx2::quantize_row};
     case isa::avx2:
       return {kernels::avx2::gemm_s8, kernels::avx2::row_range, kernels::avx2::quantize_row};
+#endif
+#if PARE_NEON_KERNELS
+    case isa::i8mm:
+    case isa::dotprod:
+      return {kernels::dotprod::gemm_s8, kernels::neon::row_range, kernels::neon::quantize_row};
+    case isa::neon:
+      return {kernels::neon::gemm_s8, kernels::neon::row_range, kernels::neon::quantize_row};
 #endif
     default:
       return {kernels::scalar::gemm_s8, kernels::scalar::row_range, kernels::scalar::quantize_row};

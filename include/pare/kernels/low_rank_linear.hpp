@@ -33,7 +33,7 @@ PARE_KERNEL_TABLE gemm_f32_function gemm_f32_kernel() noexcept {
     case isa::avx512vnni: return kernels::avx512vnni::gemm_f32;
     case isa::avxvnni:
     case isa::avx2: return kernels::avx2::gemm_f32;
-    case isa::scalar: break;
+    default: break;
   }
 #endif
   return kernels::scalar::gemm_f32;

@@ -36,7 +36,10 @@ constexpr PARE_ALWAYS_INLINE bool reads_tile(isa i, std::int32_t tile_columns) n
   switch (i) {
     case isa::scalar: return true;
     case isa::avx2:
-    case isa::avxvnni: return tile_columns == 16;
+    case isa::avxvnni:
+    case isa::neon:
+    case isa::dotprod:
+    case isa::i8mm: return tile_columns == 16;
     case isa::avx512vnni:
       return tile_columns == 16 || tile_columns == 32 || tile_columns == 48 || tile_columns == 64;
   }
@@ -89,6 +92,9 @@ PARE_ALWAYS_INLINE kernel_choice explain_linear(const packed_linear_view& layer,
         most_rows = 8, choice.tile_columns = 32;
       }
       break;
+    case isa::neon: choice.kernel = "gemm_s8_2x16c4_neon", most_rows = 2; break;
+    case isa::dotprod: choice.kernel = "gemm_s8_6x16c4_dotprod", most_rows = 6; break;
+    case isa::i8mm: choice.kernel = "gemm_s8_6x16c8_i8mm", most_rows = 6; break;
   }
   if (rows > 0) {
     const index_t tiles = detail::ceil_div(rows, most_rows);
@@ -99,12 +105,14 @@ PARE_ALWAYS_INLINE kernel_choice explain_linear(const packed_linear_view& layer,
   if (!detail::reads_tile(active_isa(), layer.tile_columns)) {
     choice.reason =
         "the layer was packed for another instruction set than the active one: pack it again";
-  } else if (choice.instruction_set == isa::avx2 && layer.has_minus_128 != 0) {
+  } else if ((choice.instruction_set == isa::avx2 || choice.instruction_set == isa::neon) &&
+             layer.has_minus_128 != 0) {
     choice.reason =
-        "a weight is -128, which the fast AVX2 products cannot hold: quantize to [-127, 127]";
+        "a weight is -128, which the fast 16-bit products cannot hold: quantize to [-127, 127]";
   } else if (layer.in_features > 0 && layer.in_features < 4) {
     choice.reason = "with less than four inputs, rows are copied: join several into one";
-  } else if (is_supported(isa::avx2) && choice.instruction_set == isa::scalar) {
+  } else if ((is_supported(isa::avx2) || is_supported(isa::neon)) &&
+             choice.instruction_set == isa::scalar) {
     choice.reason = "set_active_isa holds the machine below what it can do";
   } else {
     choice.is_fastest = true;

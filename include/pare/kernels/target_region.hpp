@@ -12,18 +12,28 @@
 
 #if PARE_X86_KERNELS
 #include <immintrin.h>
+#elif PARE_NEON_KERNELS
+#include <arm_neon.h>
+#endif
 
+#if PARE_X86_KERNELS || PARE_NEON_KERNELS
 #define PARE_DETAIL_PRAGMA(x) _Pragma(#x)
 #if defined(__clang__)
 #define PARE_DETAIL_TARGET_BEGIN(isa) \
   PARE_DETAIL_PRAGMA(clang attribute push(__attribute__((target(isa))), apply_to = function))
 #define PARE_DETAIL_TARGET_END PARE_DETAIL_PRAGMA(clang attribute pop)
-#define PARE_DETAIL_QUIET_BEGIN
-#define PARE_DETAIL_QUIET_END
 #else
 #define PARE_DETAIL_TARGET_BEGIN(isa) \
   PARE_DETAIL_PRAGMA(GCC push_options) PARE_DETAIL_PRAGMA(GCC target(isa))
 #define PARE_DETAIL_TARGET_END PARE_DETAIL_PRAGMA(GCC pop_options)
+#endif
+#endif
+
+#if PARE_X86_KERNELS
+#if defined(__clang__)
+#define PARE_DETAIL_QUIET_BEGIN
+#define PARE_DETAIL_QUIET_END
+#else
 // GCC 11 to 13 take the deliberately undefined operands inside avx512fintrin.h for mistakes (GCC
 // bug 105593).
 #define PARE_DETAIL_QUIET_BEGIN                                \
@@ -60,4 +70,37 @@
 #endif
 
 #endif  // PARE_X86_KERNELS
+
+// On 64-bit ARM a region must have all that the flags allow, or baseline helpers do not inline into
+// it. GCC's assembler takes the instructions from Armv8.2 on: where the flags may mean less, the
+// region names that version. Clang 14 declares intrinsics only where the flags allow them, so
+// regions have inline assembly instead.
+#if PARE_NEON_KERNELS
+#if defined(__clang__)
+#define PARE_DETAIL_ARM_EXTENSION(name) name
+#elif defined(__ARM_FEATURE_DOTPROD) || defined(__ARM_FEATURE_FP16_SCALAR_ARITHMETIC) || \
+    defined(__ARM_FEATURE_COMPLEX) || defined(__ARM_FEATURE_SVE)
+#define PARE_DETAIL_ARM_EXTENSION(name) "+" name
+#elif defined(__ARM_FEATURE_CRYPTO)
+#define PARE_DETAIL_ARM_EXTENSION(name) "arch=armv8.2-a+crypto+" name
+#else
+#define PARE_DETAIL_ARM_EXTENSION(name) "arch=armv8.2-a+" name
+#endif
+
+#if defined(__ARM_FEATURE_DOTPROD)
+#define PARE_TARGET_DOTPROD_BEGIN
+#define PARE_TARGET_DOTPROD_END
+#else
+#define PARE_TARGET_DOTPROD_BEGIN PARE_DETAIL_TARGET_BEGIN(PARE_DETAIL_ARM_EXTENSION("dotprod"))
+#define PARE_TARGET_DOTPROD_END PARE_DETAIL_TARGET_END
+#endif
+
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+#define PARE_TARGET_I8MM_BEGIN
+#define PARE_TARGET_I8MM_END
+#else
+#define PARE_TARGET_I8MM_BEGIN PARE_DETAIL_TARGET_BEGIN(PARE_DETAIL_ARM_EXTENSION("i8mm"))
+#define PARE_TARGET_I8MM_END PARE_DETAIL_TARGET_END
+#endif
+#endif  // PARE_NEON_KERNELS
 #endif  // PARE_KERNELS_TARGET_REGION_HPP

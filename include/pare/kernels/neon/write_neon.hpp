@@ -1,0 +1,253 @@
+// From accumulators in L1 to values of C, on NEON: shared by the matrix kernels of 64-bit ARM, whose
+// panels have 16 columns.
+#ifndef PARE_KERNELS_NEON_WRITE_NEON_HPP
+#define PARE_KERNELS_NEON_WRITE_NEON_HPP
+
+#include <cstring>
+
+#include <pare/kernels/gemm_s8.hpp>
+#include <pare/kernels/target_region.hpp>
+
+#if PARE_NEON_KERNELS
+
+namespace pare::kernels::neon {
+inline namespace PARE_ABI {
+
+inline constexpr index_t panel_columns = 16;
+
+/// Accumulators of 16 columns.
+struct row_of_tile {
+  int32x4_t c0, c1, c2, c3;
+};
+PARE_ALWAYS_INLINE row_of_tile load_row(const std::int32_t* p) noexcept {
+  return {vld1q_s32(p), vld1q_s32(p + 4), vld1q_s32(p + 8), vld1q_s32(p + 12)};
+}
+PARE_ALWAYS_INLINE void store_row(std::int32_t* p, const row_of_tile& r) noexcept {
+  vst1q_s32(p, r.c0);
+  vst1q_s32(p + 4, r.c1);
+  vst1q_s32(p + 8, r.c2);
+  vst1q_s32(p + 12, r.c3);
+}
+
+/// start = bias - offset * sum, for a panel.
+inline void start_values(const gemm_s8_args& args, index_t column, std::int32_t offset,
+                         std::int32_t* start) noexcept {
+  for (index_t j = 0; j < panel_columns; j += 4) {
+    const int32x4_t bias =
+        args.bias_codes != nullptr ? vld1q_s32(args.bias_codes + column + j) : vdupq_n_s32(0);
+    vst1q_s32(start + j, vmlsq_s32(bias, vld1q_s32(args.sums + column + j), vdupq_n_s32(offset)));
+  }
+}
+
+/// The product, rounded before anything is added to it: the barrier keeps the compiler from fusing
+/// both.
+PARE_ALWAYS_INLINE float32x4_t rounded_product(float32x4_t a, float32x4_t b) noexcept {
+  float32x4_t p = vmulq_f32(a, b);
+  __asm__("" : "+w"(p));
+  return p;
+}
+
+/// Rows of C that are not whole panels wide pass through memory of their own.
+template <class T>
+PARE_ALWAYS_INLINE void copy_columns(T* c, const T* from, index_t columns) noexcept {
+  std::memcpy(c, from, static_cast<std::size_t>(columns) * sizeof(T));
+}
+
+inline void write_s32(const gemm_s8_args& args, const std::int32_t* acc, index_t row, index_t rows,
+                      index_t column, index_t columns) noexcept {
+  std::int32_t* c = static_cast<std::int32_t*>(args.c) + row * args.c_stride + column;
+  for (index_t i = 0; i < rows; ++i, acc += panel_columns, c += args.c_stride)
+    copy_columns(c, acc, columns);
+}
+
+/// Comparisons rather than vmaxq and vminq, which take +0 for larger than -0.
+PARE_ALWAYS_INLINE float32x4_t clamp(float32x4_t x, float32x4_t low, float32x4_t high) noexcept {
+  x = vbslq_f32(vcltq_f32(x, low), low, x);
+  return vbslq_f32(vcltq_f32(high, x), high, x);
+}
+
+inline void write_f32(const gemm_s8_args& args, const std::int32_t* acc, index_t row, index_t rows,
+                      index_t column, index_t columns) noexcept {
+  const float32x4_t low = vdupq_n_f32(args.clamp_low), high = vdupq_n_f32(args.clamp_high);
+  float* c = static_cast<float*>(args.c) + row * args.c_stride + column;
+  for (index_t i = 0; i < rows; ++i, acc += panel_columns, c += args.c_stride) {
+    const float32x4_t row_scale =
+        vdupq_n_f32(args.row_scales != nullptr ? args.row_scales[row + i] : args.scale);
+    const int32x4_t zero_point =
+        vdupq_n_s32(args.row_zero_points != nullptr ? args.row_zero_points[row + i] : 0);
+    float of_row[panel_columns];
+    float* to = columns == panel_columns ? c : of_row;
+    for (index_t j = 0; j < panel_columns; j += 4) {
+      const int32x4_t exact =
+          vmlsq_s32(vld1q_s32(acc + j), vld1q_s32(args.sums + column + j), zero_point);
+      const float32x4_t scale =
+          rounded_product(row_scale, vld1q_f32(args.column_scales + column + j));
+      const float32x4_t y = vaddq_f32(rounded_product(vcvtq_f32_s32(exact), scale),
+                                      vld1q_f32(args.bias + column + j));
+      vst1q_f32(to + j, clamp(y, low, high));
+    }
+    if (columns != panel_columns) copy_columns(c, of_row, columns);
+  }
+}
+
+/// `scale_double_rounding` for 4 lanes: gemmlowp's way on NEON. SQRDMULH is the high half with ties
+/// up; SRSHL rounds ties up, and negative numbers move by one towards smaller ones before it.
+PARE_ALWAYS_INLINE int32x4_t scale_double_rounding(int32x4_t x, int32x4_t multiplier,
+                                                   int32x4_t shift) noexcept {
+  const int32x4_t zero = vdupq_n_s32(0);
+  const int32x4_t right = vminq_s32(shift, zero);
+  x = vqrdmulhq_s32(vshlq_s32(x, vmaxq_s32(shift, zero)), multiplier);
+  const int32x4_t below = vshrq_n_s32(vandq_s32(x, right), 31);
+  return vrshlq_s32(vqaddq_s32(x, below), right);
+}
+
+/// `scale_single_rounding` for 4 lanes.
+PARE_ALWAYS_INLINE int32x4_t scale_single_rounding(int32x4_t x, int32x4_t multiplier,
+                                                   int32x4_t shift) noexcept {
+  const int32x4_t right = vsubq_s32(shift, vdupq_n_s32(31));
+  const int64x2_t low = vrshlq_s64(vmull_s32(vget_low_s32(x), vget_low_s32(multiplier)),
+                                   vmovl_s32(vget_low_s32(right)));
+  const int64x2_t high = vrshlq_s64(vmull_high_s32(x, multiplier), vmovl_high_s32(right));
+  return vcombine_s32(vmovn_s64(low), vmovn_s64(high));
+}
+
+/// What 4 columns need to be requantized.
+struct column_scales {
+  float32x4_t factor;
+  int32x4_t multiplier, shift;
+};
+
+template <requantization Rule>
+PARE_ALWAYS_INLINE column_scales load_scales(const gemm_s8_args& args, index_t column) noexcept {
+  if constexpr (Rule == requantization::double_rounding ||
+                Rule == requantization::single_rounding) {
+    return {vdupq_n_f32(0.0f), vld1q_s32(args.multipliers + column),
+            vld1q_s32(args.shifts + column)};
+  } else {
+    return {vld1q_f32(args.factors + column), vdupq_n_s32(0), vdupq_n_s32(0)};
+  }
+}
+
+/// 4 accumulators as integers before the zero point is added. What is too large for a code saturates
+/// later, and FCVTNS saturates too.
+template <requantization Rule>
+PARE_ALWAYS_INLINE int32x4_t scaled(const std::int32_t* acc, const column_scales& by,
+                                    float32x4_t zero_point) noexcept {
+  const int32x4_t x = vld1q_s32(acc);
+  if constexpr (Rule == requantization::double_rounding)
+    return scale_double_rounding(x, by.multiplier, by.shift);
+  if constexpr (Rule == requantization::single_rounding)
+    return scale_single_rounding(x, by.multiplier, by.shift);
+  float32x4_t y = rounded_product(vcvtq_f32_s32(x), by.factor);
+  if constexpr (Rule == requantization::onnx) y = vaddq_f32(y, zero_point);
+  return vcvtnq_s32_f32(y);
+}
+
+template <requantization Rule>
+void write_q8(const gemm_s8_args& args, const std::int32_t* acc, index_t row, index_t rows,
+              index_t column, index_t columns) noexcept {
+  const std::int32_t moved = Rule == requantization::onnx ? 0 : args.zero_point;
+  const int16x8_t zero_point = vdupq_n_s16(static_cast<std::int16_t>(moved));
+  const int16x8_t low = vdupq_n_s16(static_cast<std::int16_t>(args.low));
+  const int16x8_t high = vdupq_n_s16(static_cast<std::int16_t>(args.high));
+  const float32x4_t float_zero_point = vdupq_n_f32(static_cast<float>(args.zero_point));
+  const column_scales by0 = load_scales<Rule>(args, column);
+  const column_scales by1 = load_scales<Rule>(args, column + 4);
+  const column_scales by2 = load_scales<Rule>(args, column + 8);
+  const column_scales by3 = load_scales<Rule>(args, column + 12);
+  std::uint8_t* c = static_cast<std::uint8_t*>(args.c) + row * args.c_stride + column;
+  for (index_t i = 0; i < rows; ++i, acc += panel_columns, c += args.c_stride) {
+    int16x8_t left = vcombine_s16(vqmovn_s32(scaled<Rule>(acc, by0, float_zero_point)),
+                                  vqmovn_s32(scaled<Rule>(acc + 4, by1, float_zero_point)));
+    int16x8_t right = vcombine_s16(vqmovn_s32(scaled<Rule>(acc + 8, by2, float_zero_point)),
+                                   vqmovn_s32(scaled<Rule>(acc + 12, by3, float_zero_point)));
+    left = vminq_s16(vmaxq_s16(vqaddq_s16(left, zero_point), low), high);
+    right = vminq_s16(vmaxq_s16(vqaddq_s16(right, zero_point), low), high);
+    // The low bytes are the codes, signed or not.
+    const uint8x16_t codes = vuzp1q_u8(vreinterpretq_u8_s16(left), vreinterpretq_u8_s16(right));
+    if (columns == panel_columns) {
+      vst1q_u8(c, codes);
+    } else {
+      std::uint8_t of_row[panel_columns];
+      vst1q_u8(of_row, codes);
+      copy_columns(c, of_row, columns);
+    }
+  }
+}
+
+/// `rows` rows of accumulators, 16 apart, become values of C.
+inline void write(const gemm_s8_args& args, const std::int32_t* acc, index_t row, index_t rows,
+                  index_t column, index_t columns) noexcept {
+  switch (args.kind) {
+    case output_kind::s32: return write_s32(args, acc, row, rows, column, columns);
+    case output_kind::f32: return write_f32(args, acc, row, rows, column, columns);
+    case output_kind::q8: break;
+  }
+  switch (args.rule) {
+    case requantization::nearest:
+      return write_q8<requantization::nearest>(args, acc, row, rows, column, columns);
+    case requantization::onnx:
+      return write_q8<requantization::onnx>(args, acc, row, rows, column, columns);
+    case requantization::double_rounding:
+      return write_q8<requantization::double_rounding>(args, acc, row, rows, column, columns);
+    case requantization::single_rounding:
+      return write_q8<requantization::single_rounding>(args, acc, row, rows, column, columns);
+  }
+}
+
+/// `count` tiles below each other, as accumulators `out_stride` apart.
+using tile_function = void (*)(const gemm_s8_args&, const std::uint8_t* a, index_t a_stride,
+                               index_t count, const std::int8_t* w, const std::int32_t* start,
+                               std::int32_t* out, index_t out_stride) noexcept;
+
+/// Runs the tiles of a kernel, of 1 to `most_rows` rows, at most 6, over a block: what the kernels of
+/// 64-bit ARM have in common.
+///
+/// Whole tiles of s32 go straight to C; all else passes through a buffer in L1, which costs one
+/// instruction in hundreds unless K is small.
+///
+/// @param offset  the zero point of the activations as the kernel multiplies them
+inline void panels(const gemm_s8_args& args, const gemm_block& block, const tile_function* tiles,
+                   index_t most_rows, std::int32_t offset) noexcept {
+  std::int32_t start[panel_columns], buffer[6 * panel_columns];
+  std::uint8_t narrow[6 * 4];
+  for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
+    const std::int8_t* w = args.panels + panel * panel_bytes(args);
+    const index_t column = panel * panel_columns;
+    const index_t columns = pare::detail::min(panel_columns, args.columns - column);
+    start_values(args, column, offset, start);
+    const bool is_direct = columns == panel_columns && args.k >= 4 && args.kind == output_kind::s32;
+    for (index_t row = block.first_row; row < block.last_row;) {
+      const row_tiles cut = cut_rows(rows_in_line(args, row, block.last_row), most_rows);
+      const std::uint8_t* a = row_address(args, row);
+      for (index_t rows = cut.tall_rows; rows >= cut.tall_rows - 1; --rows) {
+        index_t count = rows == cut.tall_rows ? cut.tall : cut.low;
+        if (count == 0) continue;
+        const tile_function tile = tiles[rows - 1];
+        if (is_direct) {
+          tile(args, a, args.a_stride, count, w, start,
+               static_cast<std::int32_t*>(args.c) + row * args.c_stride + column, args.c_stride);
+          a += count * rows * args.a_stride;
+          row += count * rows;
+          continue;
+        }
+        for (; count > 0; --count, row += rows, a += rows * args.a_stride) {
+          const std::uint8_t* inputs = a;
+          index_t stride = args.a_stride;
+          if (PARE_UNLIKELY(args.k < 4)) {
+            copy_narrow_rows(args, a, rows, narrow);
+            inputs = narrow, stride = 4;
+          }
+          tile(args, inputs, stride, 1, w, start, buffer, panel_columns);
+          write(args, buffer, row, rows, column, columns);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace PARE_ABI
+}  // namespace pare::kernels::neon
+
+#endif  // PARE_NEON_KERNELS
+#endif  // PARE_KERNELS_NEON_WRITE_NEON_HPP
