@@ -3,7 +3,7 @@
 
     /usr/bin/python3 tools/make_elementwise_vectors.py
 
-Writes tests/vectors/kernels/{add,pool,softmax,table,requantize}.npz and tests/vectors/quantize/fold_batch_norm.npz.
+Writes tests/vectors/kernels/{add,pool,softmax,table,hard_swish,requantize}.npz and tests/vectors/quantize/fold_batch_norm.npz.
 Needs python3-torch for the last. TensorFlow Lite is not packaged for Python: its reference kernels are transcribed here
 into integers of unlimited size, step by step as they stand there, with truncation and saturation as in C. Nothing is
 simplified, so that shorter forms of the same arithmetic can be tested against it.
@@ -342,6 +342,60 @@ def table_vectors():
     np.savez(OUT / "kernels" / "table.npz", cases=np.int32(len(cases)), **arrays)
 
 
+# --- HARD_SWISH ---
+
+
+def srdhm16(a, b):
+    if a == b == -2**15:
+        return 2**15 - 1
+    nudge = 2**14 if a * b >= 0 else 1 - 2**14
+    return c_divide(a * b + nudge, 2**15)
+
+
+def downscale(multiplier):
+    """DownScaleInt32ToInt16Multiplier."""
+    return 32767 if multiplier >= INT32_MAX - 2**15 else (multiplier + 2**15) >> 16
+
+
+def saturating_left_shift(x, amount):
+    return clamp(x * (1 << amount), -2**15, 2**15 - 1)
+
+
+def hard_swish(x, sx, zx, sy, zy, low, high):
+    f32 = np.float32
+    hires = f32(1 / 128) * f32(sx)
+    output_q31, output_exponent = quantize_multiplier(float(hires / f32(sy)))
+    reluish_q31, reluish_exponent = quantize_multiplier(float(hires / f32(3 / 32768)))
+    output_q15, reluish_q15 = downscale(output_q31), downscale(reluish_q31)
+    assert output_exponent <= 0
+    input_hires = (x - zx) * (1 << 7)
+    preshift = srdhm16(input_hires, output_q15)
+    reluish = input_hires
+    if reluish_exponent > 0:
+        reluish = saturating_left_shift(reluish, reluish_exponent - 1)
+    reluish = srdhm16(reluish, reluish_q15)
+    if reluish_exponent > 0:
+        reluish = saturating_left_shift(reluish, 1)
+    if reluish_exponent < 0:
+        reluish = rounding_divide_by_pot(reluish, -reluish_exponent)
+    reluish = (reluish + (1 << 15)) >> 1
+    value = c_divide(reluish * preshift, 1 << 15)
+    return clamp(rounding_divide_by_pot(value, -output_exponent) + zy, low, high)
+
+
+def hard_swish_vectors():
+    arrays = {}
+    cases = [("s8", 0.07, -3, 0.035, -118), ("u8", 0.25, 128, 0.125, 3), ("s8", 0.01, 10, 0.006, -100),
+             ("s8", 1.5, 0, 0.9, -126), ("u8", 0.0471, 114, 0.0243, 15), ("s8", 40.0, 5, 20.0, 0),
+             ("s8", 0.001, 0, 0.0005, 0), ("u8", 0.03, 0, 0.0003, 0)]
+    for i, (code, sx, zx, sy, zy) in enumerate(cases):
+        dtype, low, high = TYPES[code]
+        y = [hard_swish(x, sx, zx, sy, zy, low, high) for x in range(low, high + 1)]
+        arrays.update({f"y{i}": np.array(y, dtype), f"signed{i}": np.int32(code == "s8"),
+                       f"scales{i}": np.array([sx, sy], np.float32), f"zeros{i}": np.array([zx, zy], np.int32)})
+    np.savez(OUT / "kernels" / "hard_swish.npz", cases=np.int32(len(cases)), **arrays)
+
+
 # --- QUANTIZE from codes to codes ---
 
 
@@ -405,6 +459,7 @@ def main():
     pool_vectors()
     softmax_vectors()
     table_vectors()
+    hard_swish_vectors()
     requantize_vectors()
     fold_vectors()
 

@@ -16,6 +16,8 @@
 #include <pare/format/grouped.hpp>
 #include <pare/format/low_bit.hpp>
 #include <pare/format/low_rank.hpp>
+#include <pare/format/packed_conv2d.hpp>
+#include <pare/format/packed_depthwise.hpp>
 #include <pare/format/packed_grouped_linear.hpp>
 #include <pare/format/packed_linear.hpp>
 #include <pare/format/packed_low_bit_linear.hpp>
@@ -23,12 +25,17 @@
 #include <pare/format/window.hpp>
 #include <pare/kernels/add.hpp>
 #include <pare/kernels/concat.hpp>
+#include <pare/kernels/conv2d.hpp>
+#include <pare/kernels/depthwise_conv2d.hpp>
 #include <pare/kernels/global_average_pool.hpp>
 #include <pare/kernels/grouped_linear.hpp>
+#include <pare/kernels/hard_swish.hpp>
 #include <pare/kernels/isa.hpp>
 #include <pare/kernels/linear.hpp>
 #include <pare/kernels/low_bit_linear.hpp>
 #include <pare/kernels/low_rank_linear.hpp>
+#include <pare/kernels/pack_conv2d.hpp>
+#include <pare/kernels/pack_depthwise_conv2d.hpp>
 #include <pare/kernels/pack_grouped_linear.hpp>
 #include <pare/kernels/pack_linear.hpp>
 #include <pare/kernels/pack_low_bit_linear.hpp>
