@@ -71,12 +71,12 @@ TEST_CASE("conv2d: panels hold each weight once, and zeros elsewhere") {
         for (index_t group = 0; group < groups; ++group) {
           const auto v = pare::detail::group_of(layer, group);
           CHECK(reinterpret_cast<std::uintptr_t>(v.panels) % 64 == 0);
-          const index_t nr = v.tile_columns, k = v.panel_bytes() / nr;
+          const index_t nr = v.tile_columns, kr = v.k_group, k = v.panel_bytes() / nr;
           for (index_t o = 0; o < v.panels_count() * nr; ++o) {
             std::vector<std::int8_t> found, expected;
             for (index_t i = 0; i < k; ++i) {
               const std::int8_t code =
-                  v.panels[o / nr * v.panel_bytes() + (i / 4 * nr + o % nr) * 4 + i % 4];
+                  v.panels[o / nr * v.panel_bytes() + (i / kr * nr + o % nr) * kr + i % kr];
               if (code != 0) found.push_back(code);
             }
             std::int32_t sum = 0;

@@ -43,6 +43,13 @@ PARE_KERNEL_TABLE depthwise_kernel depthwise_kernel_of(isa i) noexcept {
 
 inline namespace PARE_ABI {
 
+/// The instruction set that runs a layer now. Scalar where it was packed for another machine: pack
+/// it again.
+PARE_ALWAYS_INLINE isa depthwise_isa(const packed_depthwise_view& layer) noexcept {
+  const isa i = active_isa();
+  return has_depthwise_tiles(i) && layer.outputs.tile_columns % 16 == 0 ? i : isa::scalar;
+}
+
 /// Rows of outputs of a block, by the shape alone: about a million products each, so that threads
 /// have something to share and start rarely.
 constexpr index_t depthwise_block_rows(const kernels::depthwise_s8_args& args) noexcept {
@@ -85,7 +92,7 @@ status depthwise(const strided_image_view<const X>& x, const packed_depthwise_vi
   set_codes<X, Y>(args.out, layer.outputs);
   if (x.extent(0) == 0 || layer.out_channels == 0) return {};
 
-  const depthwise_kernel kernel = depthwise_kernel_of(linear_kernel(layer.outputs));
+  const depthwise_kernel kernel = depthwise_kernel_of(depthwise_isa(layer));
   const index_t panels = layer.outputs.panels_count(), rows = depthwise_block_rows(args);
   const index_t blocks = ceil_div(args.out_height, rows);
   parallel_for(x.extent(0) * blocks, [&](index_t i) {

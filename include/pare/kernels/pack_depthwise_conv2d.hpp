@@ -15,12 +15,16 @@ constexpr linear_options output_options(const depthwise_conv2d_options& o) noexc
   return {o.act, o.input, o.output, o.rule};
 }
 
-/// Channels of a panel for kernels of `i`: all of them, up to what the kernel interleaves at a time.
+/// Whether kernels of `i` walk as kernels/depthwise_tiles.hpp says.
+constexpr PARE_ALWAYS_INLINE bool has_depthwise_tiles(isa i) noexcept {
+  return i == isa::avx2 || i == isa::avxvnni || i == isa::avx512vnni;
+}
+
+/// Channels of a panel: all of them, up to 64.
 constexpr PARE_ALWAYS_INLINE std::int32_t depthwise_tile_columns(isa i,
                                                                  index_t out_channels) noexcept {
-  if (i == isa::scalar) return 4;
-  if (i != isa::avx512vnni || out_channels <= 16) return 16;
-  return out_channels > 48 ? 64 : static_cast<std::int32_t>(round_up(out_channels, 16));
+  if (!has_depthwise_tiles(i)) return 4;
+  return static_cast<std::int32_t>(round_up(clamp<index_t>(out_channels, 1, 64), 16));
 }
 
 /// How a layer is packed for the kernels of this machine.
@@ -36,7 +40,7 @@ inline bool layout_of(index_t out_channels, const window& w,
                       packed_depthwise_layout& layout) noexcept {
   if (out_channels < 0 || out_channels > max_packed_size) return false;
   layout.tile_columns = depthwise_tile_columns(active_isa(), out_channels);
-  layout.variants = active_isa() == isa::scalar ? 1 : depthwise_variants(w);
+  layout.variants = has_depthwise_tiles(active_isa()) ? depthwise_variants(w) : 1;
   const index_t panels = ceil_div(out_channels, layout.tile_columns);
   index_t bytes = 0;
   return depthwise_output_bytes(w, layout.variants, bytes) &&
