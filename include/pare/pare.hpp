@@ -11,7 +11,9 @@
 #include <pare/distill/loss.hpp>
 #include <pare/factorize/svd.hpp>
 #include <pare/inference.hpp>
+#include <pare/io/named_layer.hpp>
 #include <pare/io/npy.hpp>
+#include <pare/io/write_c_source.hpp>
 #include <pare/layers/grouped_linear.hpp>
 #include <pare/layers/linear.hpp>
 #include <pare/layers/low_bit_linear.hpp>

@@ -4,7 +4,6 @@
 #ifndef PARE_IO_NPY_HPP
 #define PARE_IO_NPY_HPP
 
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <string>
@@ -14,6 +13,7 @@
 #include <pare/core/for_each.hpp>
 #include <pare/core/small_float.hpp>
 #include <pare/core/tensor.hpp>
+#include <pare/io/detail/file.hpp>
 
 namespace pare {
 
@@ -627,88 +627,6 @@ bool encode_npy(const tensor_view<T, E, L>& array, Sink&& sink) {
   });
 }
 
-enum class file_use : std::uint8_t { read, create };
-
-/// An open file that closes itself.
-class file {
- public:
-  file() noexcept = default;
-  file(const file&) = delete;
-  file& operator=(const file&) = delete;
-  ~file() {
-    if (handle_ != nullptr) std::fclose(handle_);
-  }
-
-  /// `create` fails where the file exists.
-  bool open(const std::filesystem::path& path, file_use use) noexcept {
-#ifdef _WIN32
-    handle_ = ::_wfopen(path.c_str(), use == file_use::read ? L"rb" : L"wbx");
-#else
-    handle_ = std::fopen(path.c_str(), use == file_use::read ? "rb" : "wbx");
-#endif
-    return handle_ != nullptr;
-  }
-  bool read(void* to, std::size_t size) noexcept {
-    return size == 0 || std::fread(to, 1, size, handle_) == size;
-  }
-  bool write(const void* from, std::size_t size) noexcept {
-    return size == 0 || std::fwrite(from, 1, size, handle_) == size;
-  }
-  /// Whether all that was written has reached the system.
-  bool close() noexcept { return std::fclose(std::exchange(handle_, nullptr)) == 0; }
-
- private:
-  std::FILE* handle_ = nullptr;
-};
-
-/// work(), with the exceptions of the standard library (there is no memory for a path or a vector)
-/// as an error.
-template <class R, class F>
-R without_exceptions(F&& work) noexcept {
-#if PARE_EXCEPTIONS
-  try {
-    return work();
-  } catch (...) {
-    return {status_code::out_of_memory, "the host has not enough memory for this array", "npy"};
-  }
-#else
-  return work();
-#endif
-}
-
-/// Writes a file beside `path` and puts it in the place of `path` once it is complete.
-///
-/// @param write  write(file&) -> bool
-template <class Write>
-status replace_file(const std::filesystem::path& path, Write&& write) {
-  namespace fs = std::filesystem;
-  std::error_code failure;
-  fs::path target = path;
-  const fs::file_status before = fs::status(path, failure);
-  if (fs::exists(before)) {
-    if (!fs::is_regular_file(before)) return {status_code::io, "the path is not a file", "path"};
-    target = fs::canonical(path, failure);  // a link stays a link
-    if (failure) return {status_code::io, "the path cannot be resolved", "path"};
-  }
-  for (int attempt = 0; attempt < 100; ++attempt) {
-    fs::path temporary = target;
-    temporary += ".part" + std::to_string(attempt);
-    file out;
-    if (!out.open(temporary, file_use::create)) {
-      if (fs::exists(temporary, failure)) continue;  // someone else's: try the next name
-      break;
-    }
-    bool complete = write(out);
-    complete = out.close() && complete;
-    if (complete && fs::exists(before)) fs::permissions(temporary, before.permissions(), failure);
-    if (complete) fs::rename(temporary, target, failure);
-    if (complete && !failure) return {};
-    fs::remove(temporary, failure);
-    return {status_code::io, "the file cannot be written", "path"};
-  }
-  return {status_code::io, "the file cannot be created", "path"};
-}
-
 /// A .npy file, read up to its first element.
 struct opened_npy {
   file in;
@@ -787,7 +705,7 @@ inline namespace PARE_ABI {
 template <class T, std::size_t Rank>
 [[nodiscard]] result<tensor<T, Rank>> load_npy(const std::filesystem::path& path) noexcept {
   return detail::without_exceptions<result<tensor<T, Rank>>>(
-      [&] { return detail::load_npy<T, Rank>(path); });
+      "npy", [&] { return detail::load_npy<T, Rank>(path); });
 }
 
 /// A view as a .npy file in memory, version 1.0, aligned to 64 bytes as NumPy writes it.
@@ -800,7 +718,7 @@ template <class T, std::size_t Rank>
 template <class T, class E, class L>
 [[nodiscard]] result<std::vector<std::byte>> write_npy(const tensor_view<T, E, L>& array) noexcept {
   using bytes = std::vector<std::byte>;
-  return detail::without_exceptions<result<bytes>>([&]() -> result<bytes> {
+  return detail::without_exceptions<result<bytes>>("npy", [&]() -> result<bytes> {
     bytes out;
     out.reserve(512 + array.size() * sizeof(T));
     detail::encode_npy(array, [&out](const void* from, std::size_t size) {
@@ -821,7 +739,7 @@ template <class T, class E, class L>
 template <class T, class E, class L>
 [[nodiscard]] status save_npy(const std::filesystem::path& path,
                               const tensor_view<T, E, L>& array) noexcept {
-  return detail::without_exceptions<status>([&] {
+  return detail::without_exceptions<status>("npy", [&] {
     return detail::replace_file(path, [&](detail::file& out) {
       return detail::encode_npy(
           array, [&out](const void* from, std::size_t size) { return out.write(from, size); });

@@ -1,0 +1,27 @@
+// Packed layers with the names under which they leave the host: what io/write_c_source.hpp and
+// io/write_image.hpp are given.
+#ifndef PARE_IO_NAMED_LAYER_HPP
+#define PARE_IO_NAMED_LAYER_HPP
+
+#include <string>
+#include <variant>
+
+#include <pare/format/packed_parts.hpp>
+
+namespace pare {
+
+/// A packed layer of any kind that can be written.
+using packed_layer = std::variant<packed_linear_view, packed_low_bit_linear_view,
+                                  packed_conv2d_view, packed_depthwise_view>;
+
+/// A packed layer and its name in the program that will run it. The layers that own their memory
+/// pass as views: `{"fc1", layer.view()}`. Must not outlive the memory of the layer.
+struct named_layer {
+  std::string name;
+  packed_layer layer;
+  std::string comment{};  ///< for readers: what it was trained on, which tool made it; may be empty
+};
+
+}  // namespace pare
+
+#endif  // PARE_IO_NAMED_LAYER_HPP

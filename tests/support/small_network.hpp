@@ -1,0 +1,72 @@
+// One small layer of each kind that can leave the host, for tests of what writes and reads them.
+#ifndef PARE_TESTS_SUPPORT_SMALL_NETWORK_HPP
+#define PARE_TESTS_SUPPORT_SMALL_NETWORK_HPP
+
+#include <vector>
+
+#include <pare/io/named_layer.hpp>
+#include <pare/layers/conv2d.hpp>
+#include <pare/layers/depthwise_conv2d.hpp>
+
+#include "support/conv_case.hpp"
+#include "support/low_bit_case.hpp"
+
+namespace pare_test {
+
+/// The same weights on every machine, packed for this one.
+struct small_network {
+  pare::linear_layer fc, fc_f32;
+  pare::low_bit_linear_layer fc_s4;
+  pare::conv2d_layer conv, conv_rows, conv_grouped;
+  pare::depthwise_conv2d_layer depthwise;
+
+  small_network() {
+    fc = layer(linear_case(10, 7, 1), pare::activation::relu, pare::requantization::nearest);
+    linear_case floats(5, 12, 2);
+    floats.options = {};
+    fc_f32 = floats.pack();
+    low_bit_case few_bits(6, 19, 3, pare::low_bit::s4, true);
+    few_bits.options.rule = pare::requantization::double_rounding;
+    fc_s4 = few_bits.pack_low_bit();
+    conv = convolution(conv_case(6, 4, 1, square_window(3, 1, 1), 4));
+    conv_rows = convolution(conv_case(5, 3, 1, square_window(3, 2, 0), 5));
+    conv_grouped = convolution(conv_case(4, 2, 2, square_window(2, 1, 0), 6));
+    const conv_case c(7, 1, 1, square_window(3, 1, 1), 7);
+    pare::depthwise_conv2d_options o;
+    o.window = c.window;
+    o.act = pare::activation::relu6;
+    o.input = c.linear.options.input;
+    o.output = c.linear.options.output;
+    o.rule = pare::requantization::single_rounding;
+    depthwise = pare::pack_depthwise_conv2d(c.view(), c.linear.bias.view(), o).value();
+  }
+
+  std::vector<pare::named_layer> layers() const {
+    return {{"fc", fc.view(), "A comment\nof two lines."},
+            {"fc_f32", fc_f32.view()},
+            {"fc_s4", fc_s4.view()},
+            {"conv", conv.view()},
+            {"conv_rows", conv_rows.view()},
+            {"conv_grouped", conv_grouped.view()},
+            {"depthwise", depthwise.view()}};
+  }
+
+ private:
+  static pare::linear_layer layer(linear_case c, pare::activation act, pare::requantization rule) {
+    c.options.act = act;
+    c.options.rule = rule;
+    return c.pack();
+  }
+  static pare::conv2d_layer convolution(const conv_case& c) {
+    pare::conv2d_options o;
+    o.window = c.window;
+    o.groups = c.groups;
+    o.input = c.linear.options.input;
+    o.output = c.linear.options.output;
+    return pare::pack_conv2d(c.view(), c.linear.bias.view(), o).value();
+  }
+};
+
+}  // namespace pare_test
+
+#endif  // PARE_TESTS_SUPPORT_SMALL_NETWORK_HPP
