@@ -285,6 +285,31 @@ def onnx_conformance(folder):
     return out
 
 
+def few_bits():
+    """Codes of 2 to 7 bits: observers with a range of codes, and fake_quantize, whose codes are exact."""
+    rng = np.random.default_rng(6)
+    x = (rng.normal(size=(7, 45)) * rng.uniform(0.01, 10, (7, 1))).astype(f32)
+    x[2] = np.abs(x[2])
+    x[3] = 0
+    out = {"x": x}
+    t = torch.from_numpy(x)
+    for bits in (2, 3, 4, 7):
+        low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+        for scheme in SCHEMES:
+            kind = "symmetric" if scheme == "symmetric" else "affine"
+            observer = PerChannelMinMaxObserver(ch_axis=0, dtype=torch.qint8, quant_min=low,
+                                                qscheme=getattr(torch, f"per_channel_{kind}"),
+                                                quant_max=high)
+            scale, zero = torch_params(observer, t)
+            back = torch.fake_quantize_per_channel_affine(
+                t, torch.from_numpy(scale), torch.from_numpy(zero), 0, low, high).numpy()
+            codes = np.rint(back.astype(np.float64) / scale[:, None]).astype(np.int64) + zero[:, None]
+            assert codes.min() >= low and codes.max() <= high
+            out.update({f"{scheme}{bits}_scales": scale, f"{scheme}{bits}_zero_points": zero,
+                        f"{scheme}{bits}_codes": codes.astype(np.int8)})
+    return out
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -295,7 +320,7 @@ def main():
         sys.exit(f"the values are those of PyTorch 1.13, this is {torch.__version__}")
 
     files = {"observers": observers(), "ranges": ranges(), "elements": elements(),
-             "onnx_conformance": onnx_conformance(options.onnx)}
+             "onnx_conformance": onnx_conformance(options.onnx), "few_bits": few_bits()}
     OUT.mkdir(parents=True, exist_ok=True)
     different = False
     for name, arrays in files.items():

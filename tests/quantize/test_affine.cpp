@@ -78,6 +78,44 @@ bool has_denormals(const pare::tensor<float, 2>& x) {
 
 // --- PyTorch ---
 
+TEST_CASE("codes of few bits are those of observers with a range of codes, and of fake_quantize") {
+  const auto a = pare_test::load("quantize/few_bits.npz");
+  const auto x = a.get<float, 2>("x");
+  for (const int bits : {2, 3, 4, 7}) {
+    for (const symmetry scheme : {symmetry::symmetric, symmetry::asymmetric}) {
+      CAPTURE(bits);
+      const std::string name =
+          (scheme == symmetry::symmetric ? "symmetric" : "asymmetric") + std::to_string(bits);
+      CAPTURE(name);
+      pare::affine options = options_of(scheme, rule::pytorch, 0);
+      options.bits = bits;
+      const auto q = pare::quantize(x.view(), options);
+      REQUIRE(q);
+      CHECK(pare_test::equal_bits(q->scales, a.get<float, 1>(name + "_scales")));
+      const auto zero_points = a.get<std::int32_t, 1>(name + "_zero_points");
+      for (index_t c = 0; c < 7; ++c) CHECK(q->view().params(c).zero_point == zero_points(c));
+      CHECK(pare_test::equal(q->codes, a.get<std::int8_t, 2>(name + "_codes")));
+    }
+  }
+}
+
+TEST_CASE("few bits by the rules of ONNX and TensorFlow Lite leave out the lowest code") {
+  const float x[] = {-1.0f, 0.25f, 0.6f, 0.75f};
+  pare::affine options;
+  options.bits = 4;
+  for (const rule r : {rule::onnx, rule::tflite}) {
+    options.rule = r;
+    const auto q = pare::quantize(pare::view(x), options);
+    REQUIRE(q);
+    CHECK(q->scales(0) == 1.0f / 7.0f);
+    CHECK_EQUAL_RANGES(q->codes, {-7, 2, 4, 5});
+  }
+  options.rule = rule::pytorch;
+  const auto u4 = pare::quantize<std::uint8_t>(pare::view(x), options);
+  REQUIRE(u4);
+  CHECK(u4->zero_points(0) == 8);
+}
+
 TEST_CASE("quantize is MinMaxObserver and quantize_per_tensor, and dequantize goes back") {
   const auto a = pare_test::load("quantize/observers.npz");
   for (const std::string name :
@@ -504,10 +542,6 @@ TEST_CASE("the convenience refuses options it does not know, and tensors without
   for (int bits : {0, 1, 9}) {
     options.bits = bits;
     CHECK(pare::quantize(in, options) == status::out_of_range);
-  }
-  for (int bits : {2, 4, 7}) {
-    options.bits = bits;
-    CHECK(pare::quantize(in, options) == status::unsupported);
   }
   options.bits = 8;
   for (int axis : {-2, 2, 9}) {

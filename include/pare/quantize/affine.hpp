@@ -1,4 +1,4 @@
-// Affine quantization to 8 bit: code = round(x / scale) + zero_point, with one scale for the tensor
+// Affine quantization to 8 bit and less: code = round(x / scale) + zero_point, with one scale for the tensor
 // or one for each channel, by the rules of PyTorch, ONNX or TensorFlow Lite.
 //
 // Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
@@ -26,7 +26,7 @@ namespace pare {
 
 /// How a tensor is quantized.
 struct affine {
-  int bits = 8;           ///< of a code; 8 in this version
+  int bits = 8;           ///< of a code, 2 to 8; each code is stored in a byte
   int axis = per_tensor;  ///< the dimension with a scale for each index: 0 for weights [out, in]
   symmetry scheme = symmetry::symmetric;
   affine_rule rule = affine_rule::pytorch;
@@ -59,9 +59,6 @@ inline namespace PARE_ABI {
 inline status check_options(const affine& options) noexcept {
   if (options.bits < 2 || options.bits > 8) {
     return {status_code::out_of_range, "codes have 2 to 8 bits", "bits"};
-  }
-  if (options.bits != 8) {
-    return {status_code::unsupported, "this version writes codes of 8 bits only", "bits"};
   }
   if (options.scheme != symmetry::symmetric && options.scheme != symmetry::asymmetric) {
     return {status_code::invalid_argument, "the scheme is none of those offered", "scheme"};
@@ -136,18 +133,17 @@ inline status check_channels(channel_view<const float> scales,
 template <class Floats, class Codes>
 void quantize_checked(const Floats& x, int axis, const channel_view<const float>& scales,
                       const channel_view<const std::int32_t>& zero_points, affine_rule rule,
-                      const Codes& codes) noexcept {
-  constexpr code_range all = full_codes<typename Codes::value_type>;
+                      code_range range, const Codes& codes) noexcept {
   for_each_row(
       x, codes, axis,
       [&](const float* from, typename Codes::value_type* to, index_t channel, const row_loop& row) {
         with_rule(rule, [&](auto chosen) {
           if (row.step_channel == 0) {
-            const quantizer<chosen> code_of(params_at(scales, zero_points, channel), all);
+            const quantizer<chosen> code_of(params_at(scales, zero_points, channel), range);
             quantize_row(from, row.step_a, to, row.step_b, row.count, code_of);
           } else {
             quantize_channels<chosen>(from, row.step_a, to, row.step_b, row.count, channel, scales,
-                                      zero_points);
+                                      zero_points, range);
           }
         });
       });
@@ -178,12 +174,14 @@ channel_view<const T> one_channel(const T& value) noexcept {
 }
 
 template <class Code>
-affine_params choose_checked(value_range range, symmetry scheme, affine_rule rule) noexcept {
-  if (scheme == symmetry::symmetric) return symmetric_params<Code>(range, rule);
-  switch (rule) {
-    case affine_rule::pytorch: return pytorch_params(with_zero(range), full_codes<Code>);
-    case affine_rule::onnx: return onnx_params(with_zero(range), full_codes<Code>);
-    case affine_rule::tflite: return tflite_params(with_zero(range), full_codes<Code>);
+affine_params choose_checked(value_range range, const affine& options) noexcept {
+  if (options.scheme == symmetry::symmetric)
+    return symmetric_params<Code>(range, options.rule, options.bits);
+  const code_range codes = codes_with<Code>(options.bits);
+  switch (options.rule) {
+    case affine_rule::pytorch: return pytorch_params(with_zero(range), codes);
+    case affine_rule::onnx: return onnx_params(with_zero(range), codes);
+    case affine_rule::tflite: return tflite_params(with_zero(range), codes);
   }
   return {};
 }
@@ -214,6 +212,9 @@ inline namespace PARE_ABI {
 /// where even and away round ties to even and away from zero, and z is qmin - min / scale or
 /// qmax - max / scale, the first where |qmin| + |min / scale| is less than the same of max.
 ///
+/// With fewer bits the same holds for their codes: 4 bits have -8 to 7, so amax / 7.5 or amax / 7.
+/// Symmetric u8 codes have the zero point 2^(bits - 1).
+///
 /// Small ranges: a scale of `pytorch` is at least 2^-23. By the other rules a scale of 0, or one
 /// that is not valid because its inverse is infinite, becomes 1, and asymmetric `tflite` has zero
 /// point 0 there; symmetric `onnx` has 1 for all scales below 2^-126. Large ranges: where max - min
@@ -225,16 +226,15 @@ inline namespace PARE_ABI {
 /// @tparam Code    std::int8_t or std::uint8_t
 /// @param range    finite, min <= max
 /// @param options  `axis` is not used
-/// @return `out_of_range` for bits outside 2 to 8, `unsupported` for bits other than 8,
-///         `non_finite`, or `invalid_argument` where min > max or an option is none of those
-///         offered
+/// @return `out_of_range` for bits outside 2 to 8, `non_finite`, or `invalid_argument` where min >
+///         max or an option is none of those offered
 template <class Code>
 [[nodiscard]] result<affine_params> choose_params(value_range range, affine options = {}) noexcept {
   static_assert(detail::is_affine_code<Code>, "pare: codes are std::int8_t or std::uint8_t");
   PARE_RETURN_IF_ERROR(detail::check_options(options));
   PARE_RETURN_IF_ERROR(detail::check_rule(options.rule));
   PARE_RETURN_IF_ERROR(detail::check_range(range));
-  return detail::choose_checked<Code>(range, options.scheme, options.rule);
+  return detail::choose_checked<Code>(range, options);
 }
 
 /// Codes with one scale for the whole tensor.
@@ -268,7 +268,8 @@ template <class T, class E, class L, class Code, class CodeE, class CodeL>
   PARE_RETURN_IF_ERROR(detail::check_params<Code>(params, 0, position_kind::none));
   PARE_RETURN_IF_ERROR(detail::check_finite(detail::input(x), "x"));
   detail::quantize_checked(detail::input(x), per_tensor, detail::one_channel(params.scale),
-                           detail::one_channel(params.zero_point), rule, detail::output(codes));
+                           detail::one_channel(params.zero_point), rule, detail::full_codes<Code>,
+                           detail::output(codes));
   return {};
 }
 
@@ -297,7 +298,7 @@ template <class T, class E, class L, class Code, class CodeE, class CodeL>
   }
   PARE_RETURN_IF_ERROR(detail::check_finite(detail::input(x), "x"));
   detail::quantize_checked(detail::input(x), axis, scales, zero_points, rule,
-                           detail::output(codes));
+                           detail::full_codes<Code>, detail::output(codes));
   return {};
 }
 
@@ -308,9 +309,8 @@ template <class T, class E, class L, class Code, class CodeE, class CodeL>
 ///
 /// @tparam Code  std::int8_t or std::uint8_t
 /// @param x      any rank and layout, finite, not empty
-/// @return `out_of_range` for bits or axis, `unsupported` bits, `empty`, `non_finite` with the
-///         first NaN or infinity, `out_of_memory`. The codes lie in the ranges that the tables of
-///         `choose_params` give.
+/// @return `out_of_range` for bits or axis, `empty`, `non_finite` with the first NaN or infinity,
+///         `out_of_memory`. The codes lie in the ranges that the tables of `choose_params` give.
 template <class Code = std::int8_t, class T, class E, class L>
 [[nodiscard]] result<affine_tensor<Code, E::rank()>> quantize(tensor_view<T, E, L> x,
                                                               affine options = {}) noexcept {
@@ -345,15 +345,15 @@ template <class Code = std::int8_t, class T, class E, class L>
   }
   bool has_zero_points = false;
   for (index_t c = 0; c < channels; ++c) {
-    const affine_params p =
-        detail::choose_checked<Code>({(*mins)(c), (*scales)(c)}, options.scheme, options.rule);
+    const affine_params p = detail::choose_checked<Code>({(*mins)(c), (*scales)(c)}, options);
     (*scales)(c) = p.scale;
     (*zero_points)(c) = p.zero_point;
     has_zero_points = has_zero_points || p.zero_point != 0;
   }
   if (!has_zero_points) *zero_points = tensor<std::int32_t, 1>();
   detail::quantize_checked(detail::input(x), options.axis, scales->view(), zero_points->view(),
-                           options.rule, detail::output(codes->view()));
+                           options.rule, detail::codes_with<Code>(options.bits),
+                           detail::output(codes->view()));
   return affine_tensor<Code, E::rank()>{*std::move(codes), *std::move(scales),
                                         *std::move(zero_points), options.axis};
 }

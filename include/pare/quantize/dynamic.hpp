@@ -32,7 +32,10 @@ template <class Code = std::uint8_t>
   if (rule == affine_rule::pytorch) {
     return detail::pytorch_dynamic_params(detail::with_zero(range), detail::full_codes<Code>);
   }
-  return detail::choose_checked<Code>(range, symmetry::asymmetric, rule);
+  affine options;
+  options.scheme = symmetry::asymmetric;
+  options.rule = rule;
+  return detail::choose_checked<Code>(range, options);
 }
 
 }  // namespace PARE_ABI

@@ -124,9 +124,10 @@ template <affine_rule Rule, class Code>
 PARE_NOINLINE void quantize_channels(const float* x, index_t step, Code* codes, index_t code_step,
                                      index_t count, index_t first,
                                      const channel_view<const float>& scales,
-                                     const channel_view<const std::int32_t>& zero_points) noexcept {
+                                     const channel_view<const std::int32_t>& zero_points,
+                                     code_range range) noexcept {
   for (index_t i = 0; i < count; ++i) {
-    const quantizer<Rule> code_of(params_at(scales, zero_points, first + i), full_codes<Code>);
+    const quantizer<Rule> code_of(params_at(scales, zero_points, first + i), range);
     codes[i * code_step] = static_cast<Code>(code_of(x[i * step]));
   }
 }

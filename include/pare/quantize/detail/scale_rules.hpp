@@ -37,10 +37,17 @@ template <class Code>
 inline constexpr code_range full_codes{std::numeric_limits<Code>::min(),
                                        std::numeric_limits<Code>::max()};
 
+/// The codes of `bits` bits, 2 to 8: [-2^(bits - 1), 2^(bits - 1) - 1] or [0, 2^bits - 1].
+template <class Code>
+constexpr code_range codes_with(int bits) noexcept {
+  const std::int32_t count = std::int32_t{1} << bits;
+  return std::is_signed_v<Code> ? code_range{-count / 2, count / 2 - 1} : code_range{0, count - 1};
+}
+
 /// The codes a rule gives out: without the lowest where it keeps both sides of zero alike.
 template <class Code>
-constexpr code_range codes_of(symmetry scheme, affine_rule rule) noexcept {
-  code_range codes = full_codes<Code>;
+constexpr code_range codes_of(symmetry scheme, affine_rule rule, int bits = 8) noexcept {
+  code_range codes = codes_with<Code>(bits);
   const bool narrow =
       scheme == symmetry::symmetric &&
       (rule == affine_rule::tflite || (rule == affine_rule::onnx && std::is_signed_v<Code>));
@@ -48,9 +55,11 @@ constexpr code_range codes_of(symmetry scheme, affine_rule rule) noexcept {
   return codes;
 }
 
-/// The code in the middle: 0 for s8, 128 for u8.
+/// The code in the middle: 0 for signed codes, 128 for u8.
 template <class Code>
-inline constexpr std::int32_t middle_code = std::is_signed_v<Code> ? 0 : 128;
+constexpr std::int32_t middle_code(int bits) noexcept {
+  return std::is_signed_v<Code> ? 0 : std::int32_t{1} << (bits - 1);
+}
 
 inline namespace PARE_ABI {
 
@@ -65,9 +74,9 @@ inline float float_scale(value_range range, float steps) noexcept {
 
 /// Symmetric codes of every rule: the larger magnitude divided by half the codes.
 template <class Code>
-affine_params symmetric_params(value_range range, affine_rule rule) noexcept {
+affine_params symmetric_params(value_range range, affine_rule rule, int bits) noexcept {
   const float largest = max(range.max, -range.min);
-  const code_range codes = codes_of<Code>(symmetry::symmetric, rule);
+  const code_range codes = codes_of<Code>(symmetry::symmetric, rule, bits);
   float scale = divide(largest, codes.steps() * 0.5f);
   switch (rule) {
     case affine_rule::pytorch: scale = max(scale, std::numeric_limits<float>::epsilon()); break;
@@ -78,7 +87,7 @@ affine_params symmetric_params(value_range range, affine_rule rule) noexcept {
       if (!is_valid_scale(scale)) scale = 1.0f;
       break;
   }
-  return {scale, middle_code<Code>};
+  return {scale, middle_code<Code>(bits)};
 }
 
 /// PyTorch's observers, in float.
