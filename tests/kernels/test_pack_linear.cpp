@@ -41,14 +41,16 @@ TEST_CASE("panels hold the weights as the format says, and zeros where there are
     const linear_case c(37, 10, 2);
     const auto layer = c.pack();
     const auto& v = layer.view();
-    const index_t nr = v.tile_columns, groups = 3;
-    // Ten inputs: the last group begins at input 6, and 6 and 7 are in the group before.
-    const index_t inputs[] = {0, 1, 2, 3, 4, 5, 6, 7, -1, -1, 8, 9};
+    const index_t nr = v.tile_columns, kr = v.k_group;
+    // Ten inputs: the last group begins at input 6, and 6 and 7 are in the group before. Groups of
+    // eight end with zeros.
+    const index_t inputs[] = {0, 1, 2, 3, 4, 5, 6, 7, -1, -1, 8, 9, -1, -1, -1, -1};
+    CHECK(v.panel_bytes() == (kr == 8 ? 16 : 12) * nr);
     for (index_t column = 0; column < v.panels_count() * nr; ++column) {
       std::int32_t sum = 0;
-      for (index_t k = 0; k < groups * 4; ++k) {
+      for (index_t k = 0; k < v.panel_bytes() / nr; ++k) {
         const std::int8_t code =
-            v.panels[column / nr * v.panel_bytes() + (k / 4 * nr + column % nr) * 4 + k % 4];
+            v.panels[column / nr * v.panel_bytes() + (k / kr * nr + column % nr) * kr + k % kr];
         CHECK(code == (column < 37 && inputs[k] >= 0 ? c.codes(column, inputs[k]) : 0));
         sum += code;
       }

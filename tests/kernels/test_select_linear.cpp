@@ -18,6 +18,17 @@ TEST_CASE("panels waste little: widths follow the number of outputs") {
   CHECK(linear_tile_columns(pare::isa::scalar, 1024) == 4);
 }
 
+TEST_CASE("SMMLA has groups of eight inputs, unless taps would be half empty") {
+  using pare::detail::linear_k_group;
+  CHECK(linear_k_group(pare::isa::i8mm) == 8);
+  CHECK(linear_k_group(pare::isa::i8mm, 1, 12) == 8);
+  CHECK(linear_k_group(pare::isa::i8mm, 9, 16) == 8);
+  CHECK(linear_k_group(pare::isa::i8mm, 9, 13) == 8);
+  CHECK(linear_k_group(pare::isa::i8mm, 9, 12) == 4);
+  CHECK(linear_k_group(pare::isa::dotprod) == 4);
+  CHECK(linear_k_group(pare::isa::avx512vnni, 9, 16) == 4);
+}
+
 TEST_CASE("a layer packed here runs on the active instruction set") {
   pare_test::for_each_isa([](pare::isa i) {
     for (const pare::index_t n : {1, 10, 32, 64, 144}) {

@@ -1,4 +1,5 @@
-// Int8 weights of a linear layer as the kernels read them: panels of columns, K in groups of four.
+// Int8 weights of a linear layer as the kernels read them: panels of columns, K in groups of four or
+// eight.
 //
 // For a tile of NR columns, panel p holds output features p*NR ... p*NR + NR - 1 as
 // [ceil(K/4)][NR][4] s8: one load gives four consecutive inputs of each output, the operand of
@@ -6,6 +7,9 @@
 // group holds inputs K - 4 to K - 1, with zeros for those of the group before, so that kernels read
 // four bytes of a row everywhere and none beyond it. Missing columns are zero. What is needed for
 // each output feature stands beside the panels in arrays padded to whole panels.
+//
+// SMMLA multiplies eight inputs of two outputs. Its panels are [ceil(K/8)][NR][8]: the groups of four
+// two by two, a group of zeros behind an odd one.
 #ifndef PARE_FORMAT_PACKED_LINEAR_HPP
 #define PARE_FORMAT_PACKED_LINEAR_HPP
 
@@ -35,6 +39,7 @@ struct packed_linear_view {
   index_t out_features = 0;
   index_t in_features = 0;
   std::int32_t tile_columns = 4;   ///< NR of the panels: 4, 16, 32, 48 or 64
+  std::int32_t k_group = 4;        ///< inputs side by side in a panel: 4 or 8
   std::int32_t has_minus_128 = 0;  ///< 1 where some weight is -128, which one kernel must know
 
   const std::int8_t* panels = nullptr;  ///< 64-byte aligned
@@ -56,7 +61,7 @@ struct packed_linear_view {
   }
   /// Bytes from one panel to the next.
   constexpr PARE_ALWAYS_INLINE index_t panel_bytes() const noexcept {
-    return detail::round_up(in_features, 4) * tile_columns;
+    return detail::round_up(in_features, k_group) * tile_columns;
   }
 };
 
@@ -65,9 +70,17 @@ namespace detail {
 /// Which of `k` inputs stands in place `at` of the packed ones; -1: none, a zero stands there.
 constexpr PARE_ALWAYS_INLINE index_t packed_input(index_t k, index_t at) noexcept {
   if (at < k / 4 * 4) return at;
+  if (at >= round_up(k, 4)) return -1;
   if (k < 4) return at < k ? at : -1;
   const index_t input = k - 4 + at % 4;
   return input >= k / 4 * 4 ? input : -1;
+}
+
+/// Where place `at` of a column stands in its panel.
+constexpr PARE_ALWAYS_INLINE index_t place_in_panel(index_t column, index_t at,
+                                                    index_t tile_columns,
+                                                    index_t k_group) noexcept {
+  return (at / k_group * tile_columns + column) * k_group + at % k_group;
 }
 
 /// Where each part of a packed layer lies in its memory; the one place that knows, for the size
@@ -119,14 +132,15 @@ constexpr PARE_ALWAYS_INLINE bool layout_of(index_t columns, index_t panel_bytes
 
 /// The same for panels of 8 bits.
 constexpr PARE_ALWAYS_INLINE bool layout_of(index_t out_features, index_t in_features,
-                                            index_t tile_columns, const linear_options& options,
+                                            index_t tile_columns, index_t k_group,
+                                            const linear_options& options,
                                             packed_linear_layout& layout) noexcept {
   if (out_features < 0 || in_features < 0 || out_features > max_packed_size ||
       in_features > max_packed_size)
     return false;
   const index_t columns = round_up(out_features, tile_columns);
   index_t panel_bytes = 0;
-  return checked_multiply(columns, round_up(in_features, 4), panel_bytes) &&
+  return checked_multiply(columns, round_up(in_features, k_group), panel_bytes) &&
          layout_of(columns, panel_bytes, options, layout);
 }
 

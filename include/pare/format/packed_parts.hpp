@@ -19,7 +19,7 @@ constexpr PARE_ALWAYS_INLINE index_t padded_columns(const packed_linear_view& la
 
 /// Groups of four bytes that a panel has for each column.
 constexpr PARE_ALWAYS_INLINE index_t quads_of(const packed_linear_view& layer) noexcept {
-  return ceil_div(layer.in_features, 4);
+  return round_up(layer.in_features, layer.k_group) / 4;
 }
 constexpr PARE_ALWAYS_INLINE index_t quads_of(const packed_low_bit_linear_view& layer) noexcept {
   return 1 + ceil_div(layer.base.in_features, low_bit_block(layer.bits));

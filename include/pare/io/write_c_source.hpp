@@ -389,6 +389,7 @@ class c_source_writer {
     set(prefix + "out_features", l.out_features);
     set(prefix + "in_features", l.in_features);
     set(prefix + "tile_columns", l.tile_columns);
+    if (l.k_group != 4) set(prefix + "k_group", l.k_group);
     set(prefix + "has_minus_128", l.has_minus_128);
     for_each_array(l, 0, [&](std::string_view part, const void* from, index_t, index_t) {
       if (from == nullptr) return;

@@ -27,7 +27,8 @@ enum class output_kind : std::uint8_t {
 ///       + x * tap_x_stride
 ///
 /// A matrix has one line and one tap. K counts taps_y * taps_x * k bytes; in a panel each tap has
-/// ceil(k / 4) groups of its own.
+/// ceil(k / k_group) groups of its own. Where there are several taps, panels with groups of eight have
+/// an even number of groups of four in each.
 struct gemm_s8_args {
   const std::uint8_t* a = nullptr;  ///< codes, s8 or u8
   index_t a_stride = 0;             ///< bytes from row to row
@@ -39,6 +40,7 @@ struct gemm_s8_args {
   index_t rows = 0, columns = 0;
   index_t k = 0;  ///< bytes of a tap
   index_t tile_columns = 0;
+  index_t k_group = 4;  ///< 4 or 8: see format/packed_linear.hpp
 
   const std::int8_t* panels = nullptr;
   const std::int32_t* sums = nullptr;
@@ -98,7 +100,8 @@ constexpr PARE_ALWAYS_INLINE index_t rows_in_line(const gemm_s8_args& args, inde
 
 /// Bytes of a panel.
 constexpr PARE_ALWAYS_INLINE index_t panel_bytes(const gemm_s8_args& args) noexcept {
-  return args.taps_y * args.taps_x * pare::detail::round_up(args.k, 4) * args.tile_columns;
+  return args.taps_y * args.taps_x * pare::detail::round_up(args.k, args.k_group) *
+         args.tile_columns;
 }
 
 // The bytes of a tap are read in groups of four. Where k is no multiple of four, the last group

@@ -14,6 +14,7 @@
 #if PARE_KERNELS_HERE
 #include <pare/kernels/neon/gemm_s8_2x16c4_neon.hpp>
 #include <pare/kernels/neon/gemm_s8_6x16c4_dotprod.hpp>
+#include <pare/kernels/neon/gemm_s8_6x16c8_i8mm.hpp>
 #include <pare/kernels/neon/quantize_rows_neon.hpp>
 #include <pare/kernels/x86/gemm_s8_4x16c4_avx2.hpp>
 #include <pare/kernels/x86/gemm_s8_6x16c4_avxvnni.hpp>
@@ -57,6 +58,7 @@ PARE_KERNEL_TABLE linear_kernels linear_kernels_of(isa i) noexcept {
 #endif
 #if PARE_NEON_KERNELS
     case isa::i8mm:
+      return {kernels::i8mm::gemm_s8, kernels::neon::row_range, kernels::neon::quantize_row};
     case isa::dotprod:
       return {kernels::dotprod::gemm_s8, kernels::neon::row_range, kernels::neon::quantize_row};
     case isa::neon:
@@ -111,6 +113,7 @@ inline kernels::gemm_s8_args args_of(const packed_linear_view& layer, index_t ro
   args.columns = layer.out_features;
   args.k = layer.in_features;
   args.tile_columns = layer.tile_columns;
+  args.k_group = layer.k_group;
   args.panels = layer.panels;
   args.sums = layer.sums;
   args.has_minus_128 = layer.has_minus_128;

@@ -17,7 +17,7 @@ constexpr linear_options output_options(const conv2d_options& o) noexcept {
 
 /// How a layer is packed for the kernels of this machine.
 struct packed_conv2d_layout {
-  std::int32_t tile_columns = 4;
+  std::int32_t tile_columns = 4, k_group = 4;
   conv2d_taps taps = conv2d_taps::pixels;
   conv2d_k k{};
   packed_linear_layout group{};
@@ -34,8 +34,9 @@ inline bool layout_of(index_t out_channels, index_t group_inputs, const window& 
   if (!k_of(w, group_inputs, layout.taps, layout.k) || layout.k.bytes > max_packed_size)
     return false;
   layout.tile_columns = linear_tile_columns(active_isa(), outputs);
+  layout.k_group = linear_k_group(active_isa(), layout.k.taps_y * layout.k.taps_x, layout.k.bytes);
   columns = round_up(outputs, layout.tile_columns);
-  tap_bytes = round_up(layout.k.bytes, 4);
+  tap_bytes = round_up(layout.k.bytes, layout.k_group);
   return checked_multiply(layout.k.taps_y * layout.k.taps_x, tap_bytes, panel_bytes) &&
          checked_multiply(panel_bytes, columns, panel_bytes) &&
          layout_of(columns, panel_bytes, output_options(options), layout.group) &&
@@ -68,9 +69,9 @@ void pack_conv2d_panels(const tensor_view<const std::int8_t, E, L>& codes, index
                         std::int32_t* sums, std::int32_t& has_minus_128) noexcept {
   const conv2d_k& k = layout.k;
   const index_t channels = codes.extent(1), nr = layout.tile_columns;
-  const index_t tap_bytes = round_up(k.bytes, 4), taps = k.taps_y * k.taps_x;
+  const index_t tap_bytes = round_up(k.bytes, layout.k_group), taps = k.taps_y * k.taps_x;
   for (index_t o = 0; o < round_up(outputs, nr); ++o) {
-    std::int8_t* column = panels + (o / nr * taps * tap_bytes * nr) + o % nr * 4;
+    std::int8_t* panel = panels + o / nr * taps * tap_bytes * nr;
     std::uint32_t sum = 0;
     for (index_t tap = 0; tap < taps; ++tap) {
       for (index_t at = 0; at < tap_bytes; ++at) {
@@ -82,7 +83,7 @@ void pack_conv2d_panels(const tensor_view<const std::int8_t, E, L>& codes, index
           const index_t j = layout.taps == conv2d_taps::rows ? input / channels : tap % k.taps_x;
           code = codes(first + o, input % channels, tap / k.taps_x, j);
         }
-        column[((tap * tap_bytes + at) / 4 * nr) * 4 + at % 4] = code;
+        panel[place_in_panel(o % nr, tap * tap_bytes + at, nr, layout.k_group)] = code;
         sum += static_cast<std::uint32_t>(code);
         if (code == -128) has_minus_128 = 1;
       }
@@ -132,6 +133,7 @@ result<packed_conv2d_view> pack_conv2d(const affine_view<std::int8_t, E, L>& w,
     linear.out_features = outputs;
     linear.in_features = layout.k.taps_y * layout.k.taps_x * round_up(layout.k.bytes, 4);
     linear.tile_columns = layout.tile_columns;
+    linear.k_group = layout.k_group;
     linear.options = output_options(options);
     auto* panels = reinterpret_cast<std::int8_t*>(at + layout.group.panels);
     auto* sums = reinterpret_cast<std::int32_t*>(at + layout.group.sums);

@@ -18,7 +18,8 @@ inline namespace PARE_ABI {
     index_t out_features, index_t in_features, const linear_options& options = {}) noexcept {
   detail::packed_linear_layout layout;
   const std::int32_t columns = detail::linear_tile_columns(active_isa(), out_features);
-  if (!detail::layout_of(out_features, in_features, columns, options, layout)) {
+  const std::int32_t k_group = detail::linear_k_group(active_isa());
+  if (!detail::layout_of(out_features, in_features, columns, k_group, options, layout)) {
     return {status_code::overflow, "the packed layer does not fit the index type", "weights"};
   }
   return layout.bytes;
@@ -107,18 +108,17 @@ constexpr status check_linear(const affine_view<std::int8_t, E, L>& w, vector_vi
 /// The weights themselves, their sums, and whether a -128 is among them.
 template <class E, class L>
 void pack_panels(const tensor_view<const std::int8_t, E, L>& codes, index_t tile_columns,
-                 std::int8_t* panels, std::int32_t* sums, std::int32_t& has_minus_128) noexcept {
-  const index_t out = codes.extent(0), in = codes.extent(1);
-  const index_t groups = ceil_div(in, 4), columns = round_up(out, tile_columns);
+                 index_t k_group, std::int8_t* panels, std::int32_t* sums,
+                 std::int32_t& has_minus_128) noexcept {
+  const index_t out = codes.extent(0), in = codes.extent(1), padded = round_up(in, k_group);
   has_minus_128 = 0;
-  for (index_t column = 0; column < columns; ++column) {
-    std::int8_t* to =
-        panels + (column / tile_columns * groups * tile_columns + column % tile_columns) * 4;
+  for (index_t column = 0; column < round_up(out, tile_columns); ++column) {
+    std::int8_t* panel = panels + column / tile_columns * tile_columns * padded;
     std::uint32_t sum = 0;
-    for (index_t k = 0; k < groups * 4; ++k) {
+    for (index_t k = 0; k < padded; ++k) {
       const index_t input = packed_input(in, k);
       const std::int8_t code = column < out && input >= 0 ? codes(column, input) : std::int8_t{0};
-      to[k / 4 * tile_columns * 4 + k % 4] = code;
+      panel[place_in_panel(column % tile_columns, k, tile_columns, k_group)] = code;
       sum += static_cast<std::uint32_t>(code);
       if (code == -128) has_minus_128 = 1;
     }
@@ -192,9 +192,10 @@ result<packed_linear_view> pack_linear(const affine_view<std::int8_t, E, L>& w,
   layer.out_features = out;
   layer.in_features = in;
   layer.tile_columns = linear_tile_columns(active_isa(), out);
+  layer.k_group = linear_k_group(active_isa());
   layer.options = options;
   packed_linear_layout layout;
-  if (!layout_of(out, in, layer.tile_columns, options, layout)) {
+  if (!layout_of(out, in, layer.tile_columns, layer.k_group, options, layout)) {
     return {status_code::overflow, "the packed layer does not fit the index type", "weights"};
   }
   std::byte* base = memory.take<std::byte>(layout.bytes);
@@ -205,7 +206,7 @@ result<packed_linear_view> pack_linear(const affine_view<std::int8_t, E, L>& w,
   }
   auto* panels = reinterpret_cast<std::int8_t*>(base + layout.panels);
   auto* sums = reinterpret_cast<std::int32_t*>(base + layout.sums);
-  pack_panels(w.codes, layer.tile_columns, panels, sums, layer.has_minus_128);
+  pack_panels(w.codes, layer.tile_columns, layer.k_group, panels, sums, layer.has_minus_128);
   layer.panels = panels;
   layer.sums = sums;
   pack_columns(w, bias, layout, base, layer);

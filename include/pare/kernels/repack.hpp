@@ -21,6 +21,7 @@ inline namespace PARE_ABI {
 /// `layer` with the tile that kernels of `target` read; pointers are still those of `layer`.
 constexpr packed_linear_view tiled_for(packed_linear_view layer, isa target) noexcept {
   layer.tile_columns = linear_tile_columns(target, layer.out_features);
+  layer.k_group = linear_k_group(target);
   return layer;
 }
 constexpr packed_low_bit_linear_view tiled_for(packed_low_bit_linear_view layer,
@@ -30,6 +31,10 @@ constexpr packed_low_bit_linear_view tiled_for(packed_low_bit_linear_view layer,
 }
 constexpr packed_conv2d_view tiled_for(packed_conv2d_view layer, isa target) noexcept {
   layer.first_group = tiled_for(layer.first_group, target);
+  conv2d_k k{};
+  if (k_of(layer.window, layer.group_inputs(), layer.taps, k)) {
+    layer.first_group.k_group = linear_k_group(target, k.taps_y * k.taps_x, k.bytes);
+  }
   return layer;
 }
 constexpr packed_depthwise_view tiled_for(packed_depthwise_view layer, isa target) noexcept {
@@ -38,22 +43,29 @@ constexpr packed_depthwise_view tiled_for(packed_depthwise_view layer, isa targe
   return layer;
 }
 
-/// Where group `quad` of four bytes of a column stands in panels of `tile` columns.
-constexpr index_t quad_offset(index_t column, index_t quad, index_t quads, index_t tile) noexcept {
-  return ((column / tile * quads + quad) * tile + column % tile) * 4;
+/// Where group `quad` of four bytes of a column stands in a layer's panels of `quads` groups.
+constexpr index_t quad_offset(const packed_linear_view& layer, index_t quads, index_t column,
+                              index_t quad) noexcept {
+  const index_t tile = layer.tile_columns;
+  return column / tile * tile * quads * 4 +
+         place_in_panel(column % tile, quad * 4, tile, layer.k_group);
 }
 
-/// Panels of [quads][columns of the tile][4] bytes.
+/// Panels of groups of four bytes.
 ///
+/// @param from_quads     groups of a column; those that only `like` has are zeros
 /// @param first_of_none  the first four bytes of columns that do not exist; their others are zeros
-inline void repack_quads(const packed_linear_view& from, index_t quads, std::int32_t tile,
-                         std::uint8_t first_of_none, std::byte* to) noexcept {
+inline void repack_quads(const packed_linear_view& from, index_t from_quads,
+                         const packed_linear_view& like, index_t quads, std::uint8_t first_of_none,
+                         std::byte* to) noexcept {
   const auto* bytes = reinterpret_cast<const std::byte*>(from.panels);
-  for (index_t column = 0; column < round_up(from.out_features, tile); ++column) {
+  for (index_t column = 0; column < round_up(from.out_features, like.tile_columns); ++column) {
     for (index_t quad = 0; quad < quads; ++quad) {
-      std::byte* at = to + quad_offset(column, quad, quads, tile);
-      if (column < from.out_features) {
-        std::memcpy(at, bytes + quad_offset(column, quad, quads, from.tile_columns), 4);
+      std::byte* at = to + quad_offset(like, quads, column, quad);
+      if (column < from.out_features && quad < from_quads) {
+        std::memcpy(at, bytes + quad_offset(from, from_quads, column, quad), 4);
+      } else if (column < from.out_features) {
+        std::memset(at, 0, 4);
       } else {
         std::memset(at, quad == 0 ? first_of_none : 0, 4);
       }
@@ -63,13 +75,13 @@ inline void repack_quads(const packed_linear_view& from, index_t quads, std::int
 
 inline void repack_panels(const packed_linear_view& from, const packed_linear_view& like,
                           std::byte* to) noexcept {
-  repack_quads(from, quads_of(from), like.tile_columns, 0, to);
+  repack_quads(from, quads_of(from), like, quads_of(like), 0, to);
 }
 
 inline void repack_panels(const packed_low_bit_linear_view& from,
                           const packed_low_bit_linear_view& like, std::byte* to) noexcept {
   // The first bytes of a column are its zero point plus half the codes.
-  repack_quads(from.base, quads_of(from), like.base.tile_columns,
+  repack_quads(from.base, quads_of(from), like.base, quads_of(like),
                static_cast<std::uint8_t>(1 << (from.bits - 1)), to);
 }
 

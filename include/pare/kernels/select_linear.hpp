@@ -46,6 +46,21 @@ constexpr PARE_ALWAYS_INLINE bool reads_tile(isa i, std::int32_t tile_columns) n
   return false;
 }
 
+/// Inputs side by side in panels for kernels of `i`.
+///
+/// @param taps, tap_bytes  of a convolution. Taps with an odd number of groups of four would have a
+/// group of zeros each: they get panels of four, which the kernel for SDOT reads
+constexpr PARE_ALWAYS_INLINE std::int32_t linear_k_group(isa i, index_t taps = 1,
+                                                         index_t tap_bytes = 0) noexcept {
+  return i == isa::i8mm && (taps == 1 || ceil_div(tap_bytes, 4) % 2 == 0) ? 8 : 4;
+}
+
+/// Whether kernels of `i` read the panels of a layer.
+constexpr PARE_ALWAYS_INLINE bool reads_panels(isa i, const packed_linear_view& layer) noexcept {
+  return reads_tile(i, layer.tile_columns) &&
+         (i == isa::scalar || layer.k_group == linear_k_group(i));
+}
+
 }  // namespace detail
 
 /// The instruction set whose kernel `linear` runs for this layer now: the best one up to the active
@@ -54,8 +69,7 @@ constexpr PARE_ALWAYS_INLINE bool reads_tile(isa i, std::int32_t tile_columns) n
 PARE_ALWAYS_INLINE isa linear_kernel(const packed_linear_view& layer) noexcept {
   for (int i = static_cast<int>(active_isa()); i > 0; --i) {
     const isa candidate = static_cast<isa>(i);
-    if (is_supported(candidate) && detail::reads_tile(candidate, layer.tile_columns))
-      return candidate;
+    if (is_supported(candidate) && detail::reads_panels(candidate, layer)) return candidate;
   }
   return isa::scalar;
 }
@@ -102,7 +116,7 @@ PARE_ALWAYS_INLINE kernel_choice explain_linear(const packed_linear_view& layer,
   }
 
   choice.is_fastest = false;
-  if (!detail::reads_tile(active_isa(), layer.tile_columns)) {
+  if (!detail::reads_panels(active_isa(), layer)) {
     choice.reason =
         "the layer was packed for another instruction set than the active one: pack it again";
   } else if ((choice.instruction_set == isa::avx2 || choice.instruction_set == isa::neon) &&

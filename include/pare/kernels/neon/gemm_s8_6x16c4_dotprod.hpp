@@ -218,7 +218,7 @@ void tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, inde
 inline void gemm_s8(const gemm_s8_args& args, const gemm_block& block) noexcept {
   constexpr neon::tile_function of_height[] = {tiles<1>, tiles<2>, tiles<3>,
                                                tiles<4>, tiles<5>, tiles<6>};
-  neon::panels(args, block, of_height, 6, args.offset - 128);
+  neon::panels(args, block, {of_height, 6, 1}, args.offset - 128);
 }
 
 }  // namespace PARE_ABI

@@ -69,24 +69,28 @@ PARE_ALWAYS_INLINE float32x4_t clamp(float32x4_t x, float32x4_t low, float32x4_t
 inline void write_f32(const gemm_s8_args& args, const std::int32_t* acc, index_t row, index_t rows,
                       index_t column, index_t columns) noexcept {
   const float32x4_t low = vdupq_n_f32(args.clamp_low), high = vdupq_n_f32(args.clamp_high);
-  float* c = static_cast<float*>(args.c) + row * args.c_stride + column;
-  for (index_t i = 0; i < rows; ++i, acc += panel_columns, c += args.c_stride) {
-    const float32x4_t row_scale =
-        vdupq_n_f32(args.row_scales != nullptr ? args.row_scales[row + i] : args.scale);
-    const int32x4_t zero_point =
-        vdupq_n_s32(args.row_zero_points != nullptr ? args.row_zero_points[row + i] : 0);
-    float of_row[panel_columns];
-    float* to = columns == panel_columns ? c : of_row;
-    for (index_t j = 0; j < panel_columns; j += 4) {
+  for (index_t j = 0; j < columns; j += 4) {
+    const int32x4_t sums = vld1q_s32(args.sums + column + j);
+    const float32x4_t scales = vld1q_f32(args.column_scales + column + j);
+    const float32x4_t bias = vld1q_f32(args.bias + column + j);
+    float* c = static_cast<float*>(args.c) + row * args.c_stride + column + j;
+    for (index_t i = 0; i < rows; ++i, c += args.c_stride) {
+      const float row_scale = args.row_scales != nullptr ? args.row_scales[row + i] : args.scale;
+      const std::int32_t zero_point =
+          args.row_zero_points != nullptr ? args.row_zero_points[row + i] : 0;
       const int32x4_t exact =
-          vmlsq_s32(vld1q_s32(acc + j), vld1q_s32(args.sums + column + j), zero_point);
-      const float32x4_t scale =
-          rounded_product(row_scale, vld1q_f32(args.column_scales + column + j));
-      const float32x4_t y = vaddq_f32(rounded_product(vcvtq_f32_s32(exact), scale),
-                                      vld1q_f32(args.bias + column + j));
-      vst1q_f32(to + j, clamp(y, low, high));
+          vmlsq_s32(vld1q_s32(acc + i * panel_columns + j), sums, vdupq_n_s32(zero_point));
+      const float32x4_t scale = rounded_product(vdupq_n_f32(row_scale), scales);
+      const float32x4_t y = vaddq_f32(rounded_product(vcvtq_f32_s32(exact), scale), bias);
+      const float32x4_t clamped = clamp(y, low, high);
+      if (PARE_LIKELY(columns - j >= 4)) {
+        vst1q_f32(c, clamped);
+      } else {
+        float of_row[4];
+        vst1q_f32(of_row, clamped);
+        copy_columns(c, of_row, columns - j);
+      }
     }
-    if (columns != panel_columns) copy_columns(c, of_row, columns);
   }
 }
 
@@ -200,17 +204,47 @@ using tile_function = void (*)(const gemm_s8_args&, const std::uint8_t* a, index
                                index_t count, const std::int8_t* w, const std::int32_t* start,
                                std::int32_t* out, index_t out_stride) noexcept;
 
-/// Runs the tiles of a kernel, of 1 to `most_rows` rows, at most 6, over a block: what the kernels of
-/// 64-bit ARM have in common.
+/// The tiles of one kernel.
+struct kernel_tiles {
+  const tile_function* of_height;  ///< for 1, 2, ... most_rows rows
+  index_t most_rows;               ///< at most 6
+  index_t row_multiple;            ///< 2: a tile of an odd height costs as much as one row more
+};
+
+/// `count` tiles of `rows` rows.
+struct tiles_of_height {
+  index_t rows, count;
+};
+
+/// A cut of rows into tiles, in this order.
+struct tile_heights {
+  tiles_of_height part[3];
+};
+
+/// As few and as even as possible, and multiples of `kernel.row_multiple` but for the last one.
+constexpr tile_heights cut_rows(index_t rows, const kernel_tiles& kernel) noexcept {
+  const index_t multiple = kernel.row_multiple, padded = pare::detail::round_up(rows, multiple);
+  const row_tiles cut = kernels::cut_rows(padded / multiple, kernel.most_rows / multiple);
+  tile_heights heights{
+      {{cut.tall_rows * multiple, cut.tall}, {(cut.tall_rows - 1) * multiple, cut.low}, {0, 0}}};
+  if (padded > rows) {
+    tiles_of_height& last = heights.part[cut.low > 0 ? 1 : 0];
+    --last.count;
+    heights.part[2] = {last.rows - (padded - rows), 1};
+  }
+  return heights;
+}
+
+/// Runs a kernel's tiles over a block: what the kernels of 64-bit ARM have in common.
 ///
-/// Whole tiles of s32 go straight to C; all else passes through a buffer in L1, which costs one
-/// instruction in hundreds unless K is small.
+/// Whole tiles of s32 go straight to C; all else passes through a buffer in L1.
 ///
 /// @param offset  the zero point of the activations as the kernel multiplies them
-inline void panels(const gemm_s8_args& args, const gemm_block& block, const tile_function* tiles,
-                   index_t most_rows, std::int32_t offset) noexcept {
-  std::int32_t start[panel_columns], buffer[6 * panel_columns];
-  std::uint8_t narrow[6 * 4];
+inline void panels(const gemm_s8_args& args, const gemm_block& block, const kernel_tiles& kernel,
+                   std::int32_t offset) noexcept {
+  constexpr index_t buffer_rows = 48;
+  std::int32_t start[panel_columns], buffer[buffer_rows * panel_columns];
+  std::uint8_t narrow[buffer_rows * 4];
   for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
     const std::int8_t* w = args.panels + panel * panel_bytes(args);
     const index_t column = panel * panel_columns;
@@ -218,28 +252,32 @@ inline void panels(const gemm_s8_args& args, const gemm_block& block, const tile
     start_values(args, column, offset, start);
     const bool is_direct = columns == panel_columns && args.k >= 4 && args.kind == output_kind::s32;
     for (index_t row = block.first_row; row < block.last_row;) {
-      const row_tiles cut = cut_rows(rows_in_line(args, row, block.last_row), most_rows);
+      const tile_heights heights = cut_rows(rows_in_line(args, row, block.last_row), kernel);
       const std::uint8_t* a = row_address(args, row);
-      for (index_t rows = cut.tall_rows; rows >= cut.tall_rows - 1; --rows) {
-        index_t count = rows == cut.tall_rows ? cut.tall : cut.low;
-        if (count == 0) continue;
-        const tile_function tile = tiles[rows - 1];
+      for (const tiles_of_height& part : heights.part) {
+        const index_t rows = part.rows;
+        if (part.count == 0) continue;
+        const tile_function tile = kernel.of_height[rows - 1];
         if (is_direct) {
-          tile(args, a, args.a_stride, count, w, start,
+          tile(args, a, args.a_stride, part.count, w, start,
                static_cast<std::int32_t*>(args.c) + row * args.c_stride + column, args.c_stride);
-          a += count * rows * args.a_stride;
-          row += count * rows;
+          a += part.count * rows * args.a_stride;
+          row += part.count * rows;
           continue;
         }
-        for (; count > 0; --count, row += rows, a += rows * args.a_stride) {
+        for (index_t left = part.count; left > 0;) {
+          const index_t count = pare::detail::min(left, buffer_rows / rows);
           const std::uint8_t* inputs = a;
           index_t stride = args.a_stride;
           if (PARE_UNLIKELY(args.k < 4)) {
-            copy_narrow_rows(args, a, rows, narrow);
+            copy_narrow_rows(args, a, count * rows, narrow);
             inputs = narrow, stride = 4;
           }
-          tile(args, inputs, stride, 1, w, start, buffer, panel_columns);
-          write(args, buffer, row, rows, column, columns);
+          tile(args, inputs, stride, count, w, start, buffer, panel_columns);
+          write(args, buffer, row, count * rows, column, columns);
+          row += count * rows;
+          a += count * rows * args.a_stride;
+          left -= count;
         }
       }
     }

@@ -42,28 +42,33 @@ inline void store(const gemm_s8_args& args, index_t row, index_t column,
 
 /// The sum over one tap of codes times weights, modulo 2^32.
 ///
-/// @param weights  of one column: groups of four bytes, `group_stride` bytes apart
+/// @param weights  of one column: groups of `group` bytes, `group_stride` bytes apart
 inline std::uint32_t tap_product(const std::uint8_t* a, std::uint8_t flip, index_t k,
-                                 const std::int8_t* weights, index_t group_stride) noexcept {
+                                 const std::int8_t* weights, index_t group,
+                                 index_t group_stride) noexcept {
   std::uint32_t sum = 0;
-  for (index_t at = 0; at < pare::detail::round_up(k, 4); ++at) {
-    const index_t input = pare::detail::packed_input(k, at);
-    if (input < 0) continue;
-    const std::int32_t code = a[input] ^ flip;
-    sum += static_cast<std::uint32_t>(code * weights[at / 4 * group_stride + at % 4]);
+  for (index_t first = 0; first < k; first += group, weights += group_stride) {
+    for (index_t i = 0; i < group; ++i) {
+      const index_t input = pare::detail::packed_input(k, first + i);
+      if (input < 0) continue;
+      const std::int32_t code = a[input] ^ flip;
+      sum += static_cast<std::uint32_t>(code * weights[i]);
+    }
   }
   return sum;
 }
 
 /// One block of the product, an element at a time.
 inline void gemm_s8(const gemm_s8_args& args, const gemm_block& block) noexcept {
-  const index_t nr = args.tile_columns, tap_bytes = pare::detail::round_up(args.k, 4) * nr;
+  const index_t nr = args.tile_columns, group = args.k_group;
+  const index_t tap_bytes = pare::detail::round_up(args.k, group) * nr;
   for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
     const index_t first = panel * nr, last = pare::detail::min(args.columns, first + nr);
     for (index_t row = block.first_row; row < block.last_row; ++row) {
       const std::uint8_t* a = row_address(args, row);
       for (index_t column = first; column < last; ++column) {
-        const std::int8_t* weights = args.panels + panel * panel_bytes(args) + (column - first) * 4;
+        const std::int8_t* weights =
+            args.panels + panel * panel_bytes(args) + (column - first) * group;
         // Unsigned arithmetic: sums beyond 32 bits wrap, as they do in vector registers.
         std::uint32_t acc =
             args.bias_codes != nullptr ? static_cast<std::uint32_t>(args.bias_codes[column]) : 0u;
@@ -72,7 +77,7 @@ inline void gemm_s8(const gemm_s8_args& args, const gemm_block& block) noexcept 
         for (index_t y = 0; y < args.taps_y; ++y) {
           for (index_t x = 0; x < args.taps_x; ++x, weights += tap_bytes) {
             acc += tap_product(a + y * args.tap_y_stride + x * args.tap_x_stride, args.a_flip,
-                               args.k, weights, 4 * nr);
+                               args.k, weights, group, group * nr);
           }
         }
         store(args, row, column, static_cast<std::int32_t>(acc));
