@@ -38,13 +38,10 @@ struct grouped_case {
       zero_points = random_codes<std::int8_t>({n, groups}, seed + 1, least, most);
     const auto drawn = random_uniform<float>({n, groups}, seed + 3, -0.02, 0.03);
     for (index_t i = 0; i < drawn.size(); ++i) scales.data()[i] = pare::half(drawn.data()[i]);
-    // Subnormal, zero and large scales are scales too.
-    if (scales.size() > 3) {
-      scales.data()[0] = pare::half::from_bits(0x0003);
-      scales.data()[1] = pare::half::from_bits(0x8200);
-      scales.data()[2] = pare::half(0.0f);
-      scales.data()[3] = pare::half(-600.0f);
-    }
+    // Subnormal scales, the smallest normal ones, zero and large ones are scales too.
+    const std::uint16_t special[] = {0x0003, 0x83ff, 0x0400, 0x87fe, 0x0000, 0xe0b0};
+    for (index_t i = 0; i < std::min<index_t>(6, scales.size()); ++i)
+      scales.data()[i] = pare::half::from_bits(special[i]);
   }
 
   pare::grouped_view<pare::half, pare::dextents<index_t, 2>> view() const {
