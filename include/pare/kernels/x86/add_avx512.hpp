@@ -18,9 +18,8 @@ struct add_constants {
   __m512i zero_a, zero_b, zero;
   __m512i upper, lower, first_b, second_b, sign_b;
   __m512i multiplier, first, second, sign;
-  __m128i right_b, right;
   __m512i low, high;
-  __m128i flip;
+  __m128i right_b, right, flip;
 };
 
 PARE_ALWAYS_INLINE __m512i add_shift(__m512i high, __m512i second, __m512i sign,
