@@ -79,6 +79,23 @@
 #define PARE_NEON_KERNELS 0
 #endif
 
+// Cortex-M: Helium (M55, M85), or the DSP instructions (M4, M7, M33); chosen by the compiler's
+// flags alone.
+#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && defined(__ARM_FEATURE_DSP) && \
+    !defined(__ARM_BIG_ENDIAN) && (defined(__GNUC__) || defined(__clang__)) &&                \
+    !defined(PARE_NO_SIMD)
+#if defined(__ARM_FEATURE_MVE)
+#define PARE_MVE_KERNELS 1
+#define PARE_DSP_KERNELS 0
+#else
+#define PARE_MVE_KERNELS 0
+#define PARE_DSP_KERNELS 1
+#endif
+#else
+#define PARE_MVE_KERNELS 0
+#define PARE_DSP_KERNELS 0
+#endif
+
 // --- the ABI tag ---
 //
 // Functions with loops live in `inline namespace PARE_ABI`. Its name carries the version, the
@@ -107,6 +124,10 @@
 #define PARE_DETAIL_BASELINE i8mm
 #elif defined(__ARM_FEATURE_DOTPROD)
 #define PARE_DETAIL_BASELINE dotprod
+#elif PARE_MVE_KERNELS
+#define PARE_DETAIL_BASELINE mve
+#elif PARE_DSP_KERNELS
+#define PARE_DETAIL_BASELINE dsp
 #else
 #define PARE_DETAIL_BASELINE base
 #endif

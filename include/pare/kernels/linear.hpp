@@ -12,6 +12,8 @@
 #include <pare/kernels/select_linear.hpp>
 
 #if PARE_KERNELS_HERE
+#include <pare/kernels/cortex_m/gemm_s8_1x4c4_mve.hpp>
+#include <pare/kernels/cortex_m/gemm_s8_2x4c4_dsp.hpp>
 #include <pare/kernels/neon/gemm_s8_2x16c4_neon.hpp>
 #include <pare/kernels/neon/gemm_s8_6x16c4_dotprod.hpp>
 #include <pare/kernels/neon/gemm_s8_6x16c8_i8mm.hpp>
@@ -65,7 +67,13 @@ PARE_KERNEL_TABLE linear_kernels linear_kernels_of(isa i) noexcept {
       return {kernels::neon::gemm_s8, kernels::neon::row_range, kernels::neon::quantize_row};
 #endif
     default:
+#if PARE_MVE_KERNELS
+      return {kernels::mve::gemm_s8, kernels::scalar::row_range, kernels::scalar::quantize_row};
+#elif PARE_DSP_KERNELS
+      return {kernels::dsp::gemm_s8, kernels::scalar::row_range, kernels::scalar::quantize_row};
+#else
       return {kernels::scalar::gemm_s8, kernels::scalar::row_range, kernels::scalar::quantize_row};
+#endif
   }
 }
 #endif
@@ -100,9 +108,10 @@ void run_gemm(const linear_kernels& kernel, const kernels::gemm_s8_args& args,
   const index_t panels = ceil_div(args.columns, args.tile_columns);
   const linear_blocks b = blocks_of(
       args.rows, panels, kernels::panel_bytes(args) / args.tile_columns, args.tile_columns);
+  const auto gemm = kernel.gemm;
   parallel_for(b.row_blocks * b.panel_blocks, [&](index_t i) {
     const index_t row = i / b.panel_blocks * b.rows, panel = i % b.panel_blocks * b.panels;
-    kernel.gemm(args, {row, min(row + b.rows, args.rows), panel, min(panel + b.panels, panels)});
+    gemm(args, {row, min(row + b.rows, args.rows), panel, min(panel + b.panels, panels)});
   });
 }
 
@@ -292,6 +301,17 @@ status linear_float_on_stack(const linear_kernels& kernel,
   return {};
 }
 
+/// Cortex-M kernels read panels of four columns alone: others are for other machines.
+constexpr status check_panels(const packed_linear_view& layer) noexcept {
+#if PARE_DSP_KERNELS || PARE_MVE_KERNELS
+  if (layer.tile_columns != 4) {
+    return {status_code::unsupported, "the layer was packed for another machine", "layer"};
+  }
+#endif
+  static_cast<void>(layer);
+  return {};
+}
+
 /// Every form of `linear` whose layer has the parts of `packed_linear_view`.
 ///
 /// @param kernel  reads the layer's panels
@@ -307,6 +327,7 @@ status linear_by(const linear_kernels& kernel, const tensor_view<X, EX, LX>& x,
   static_assert(std::is_same_v<Y, float> || std::is_same_v<Y, std::int32_t> ||
                     std::is_same_v<Y, std::int8_t> || std::is_same_v<Y, std::uint8_t>,
                 "pare: outputs are float, int32_t, int8_t or uint8_t");
+  PARE_RETURN_IF_ERROR(check_panels(layer));
   const strided_matrix_view<const code> rows(x);
   const strided_matrix_view<Y> out(y);
   if constexpr (std::is_same_v<code, float>) {
@@ -359,9 +380,9 @@ inline namespace PARE_ABI {
 /// @param scratch       for f32: `linear_workspace_size` bytes, all rows then pass the weights at
 ///                      once; without it, rows go through PARE_LINEAR_STACK_BYTES on the stack
 /// @param parallel_for  see core/parallel.hpp
-/// @return `shape_mismatch`, `unsupported` (columns apart), `invalid_argument` (packed without a
-///         scale that is needed), `out_of_range` (zero point), `non_finite` with the row of x,
-///         `workspace_too_small`; y is then untouched
+/// @return `shape_mismatch`, `unsupported` (columns apart; on Cortex-M, a layer packed for another
+///         machine), `invalid_argument` (packed without a scale that is needed), `out_of_range`
+///         (zero point), `non_finite` with the row of x, `workspace_too_small`; y is then untouched
 ///
 /// Never allocates. 0 rows, columns or inputs are fine: without inputs, y is act(bias).
 template <class X, class EX, class LX, class Y, class EY, class LY, class Parallel = serial>

@@ -8,25 +8,28 @@
 namespace pare::kernels::scalar {
 inline namespace PARE_ABI {
 
+/// An f32 output.
+PARE_ALWAYS_INLINE float real_of(const gemm_s8_args& args, index_t row, index_t column,
+                                 std::int32_t acc) noexcept {
+  if (args.row_zero_points != nullptr) {
+    acc = static_cast<std::int32_t>(static_cast<std::uint32_t>(acc) -
+                                    static_cast<std::uint32_t>(args.row_zero_points[row]) *
+                                        static_cast<std::uint32_t>(args.sums[column]));
+  }
+  const float row_scale = args.row_scales != nullptr ? args.row_scales[row] : args.scale;
+  const float scale = row_scale * args.column_scales[column];
+  const float y =
+      pare::detail::multiply_then_add(static_cast<float>(acc), scale, args.bias[column]);
+  return pare::detail::clamp(y, args.clamp_low, args.clamp_high);
+}
+
 /// What becomes of one accumulator, by `args.kind`. All kernels give the same bits.
 inline void store(const gemm_s8_args& args, index_t row, index_t column,
                   std::int32_t acc) noexcept {
   const index_t at = row * args.c_stride + column;
   switch (args.kind) {
     case output_kind::s32: static_cast<std::int32_t*>(args.c)[at] = acc; break;
-    case output_kind::f32: {
-      if (args.row_zero_points != nullptr) {
-        acc = static_cast<std::int32_t>(static_cast<std::uint32_t>(acc) -
-                                        static_cast<std::uint32_t>(args.row_zero_points[row]) *
-                                            static_cast<std::uint32_t>(args.sums[column]));
-      }
-      const float row_scale = args.row_scales != nullptr ? args.row_scales[row] : args.scale;
-      const float scale = row_scale * args.column_scales[column];
-      const float y =
-          pare::detail::multiply_then_add(static_cast<float>(acc), scale, args.bias[column]);
-      static_cast<float*>(args.c)[at] = pare::detail::clamp(y, args.clamp_low, args.clamp_high);
-      break;
-    }
+    case output_kind::f32: static_cast<float*>(args.c)[at] = real_of(args, row, column, acc); break;
     case output_kind::q8: {
       const float factor = args.factors != nullptr ? args.factors[column] : 0.0f;
       const fixed_multiplier fixed =
