@@ -149,8 +149,8 @@ TEST_CASE("sequential: the arena is that of the largest layer") {
 
 TEST_CASE("sequential: constant layers make a constant network") {
   namespace written = pare_test::written;
-  static constexpr pare::sequential net(pare::feature_shape{8, 8, 4}, written::conv,
-                                        pare::max_pooling{{4, 4, 4, 4}});
+  static constexpr auto net = pare::sequential(pare::feature_shape{8, 8, 4}, written::conv,
+                                               pare::max_pooling{{4, 4, 4, 4}});
   static_assert(net.arena_size().value() == 10 * 10 * 4 + 48 + 8 * 8 * 6);
   static_assert(net.output_shape().value().height == 2);
   alignas(64) std::byte arena[static_cast<std::size_t>(net.arena_size().value())];
@@ -201,6 +201,7 @@ TEST_CASE("sequential: what does not fit is refused, and y left alone") {
       net.run(x.view(), y.view(), pare::workspace(memory.memory.data() + 64, memory.size - 1));
   CHECK(is_refused(s, status::workspace_too_small));
   CHECK(s.error().position == memory.size);
+  CHECK(is_refused(net.run(x.view(), y.view(), {}), status::workspace_too_small));
   // Zero points that are no codes of the type of x: found by the first layer that cannot run.
   const auto u8 = pare_test::random_codes<std::uint8_t>({2, 9, 7, 3}, 11);
   const pare::sequential two(pare::feature_shape{9, 7, 3}, all.first.view(), all.third.view());
@@ -213,6 +214,9 @@ TEST_CASE("sequential: what does not fit is refused, and y left alone") {
   const pare::sequential other(pare::feature_shape{9, 7, 4}, all.first.view());
   CHECK(other.arena_size().status() == status::shape_mismatch);
   CHECK(other.output_shape().status() == status::shape_mismatch);
+  const auto wide_x = pare_test::random_codes<std::int8_t>({1, 9, 7, 4}, 11);
+  pare::tensor<std::int8_t, 4> other_y({1, 9, 7, 8});
+  CHECK(other.run(wide_x.view(), other_y.view(), memory.arena()) == status::shape_mismatch);
   const pare::sequential tiny(pare::feature_shape{1, 1, 8}, pare::max_pooling{{2, 2, 1, 1}});
   CHECK(tiny.output_shape().status() == status::shape_mismatch);
   const index_t half = pare::detail::max_index / 2;

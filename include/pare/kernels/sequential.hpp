@@ -1,8 +1,9 @@
 // A network as a type: 8-bit layers one after the other, and one arena for all that lies between
 // them, its size known before anything runs.
 //
-//     constexpr pare::sequential net(pare::feature_shape{8, 8, 1}, digits::conv, digits::depthwise,
-//                                    pare::max_pooling{{2, 2, 2, 2}}, digits::fc, softmax);
+//     constexpr auto net = pare::sequential(pare::feature_shape{8, 8, 1}, digits::conv,
+//                                           digits::depthwise, pare::max_pooling{{2, 2, 2, 2}},
+//                                           digits::fc, softmax);
 //     alignas(64) std::byte arena[net.arena_size().value()];
 //
 //     net.run(picture, probabilities, arena);
@@ -183,26 +184,55 @@ status run_layer(const softmax_params& layer, const features<const X>& x, const 
 
 // --- the chain ---
 
-/// Layers in order.
+/// Layers in order, each with what it was found to need.
 template <class First, class... Rest>
 struct layer_chain {
-  First first;
+  First layer;
+  feature_shape out{};  ///< of an image
+  index_t scratch = 0;  ///< bytes, of whole cache lines
   layer_chain<Rest...> rest;
 
   constexpr explicit layer_chain(const First& f, const Rest&... r) noexcept
-      : first(f), rest(r...) {}
+      : layer(f), rest(r...) {}
 };
 template <class Last>
 struct layer_chain<Last> {
-  Last first;
+  Last layer;
+  feature_shape out{};
+  index_t scratch = 0;
 
-  constexpr explicit layer_chain(const Last& l) noexcept : first(l) {}
+  constexpr explicit layer_chain(const Last& l) noexcept : layer(l) {}
 };
 
 template <class Chain>
 inline constexpr bool is_last_layer = false;
 template <class Last>
 inline constexpr bool is_last_layer<layer_chain<Last>> = true;
+
+/// Finds what each layer needs, from the shape of what goes in.
+template <class Chain>
+constexpr status plan(Chain& chain, const feature_shape& in) noexcept {
+  const auto out = shape_after(chain.layer, in);
+  if (!out) return out.error();
+  const auto scratch = scratch_of(chain.layer, in);
+  if (!scratch) return scratch.error();
+  chain.out = *out;
+  chain.scratch = *scratch;
+  if constexpr (!is_last_layer<Chain>) {
+    return plan(chain.rest, *out);
+  } else {
+    return {};
+  }
+}
+
+template <class Chain>
+constexpr const feature_shape& last_shape(const Chain& chain) noexcept {
+  if constexpr (is_last_layer<Chain>) {
+    return chain.out;
+  } else {
+    return last_shape(chain.rest);
+  }
+}
 
 /// Bytes of what lies between two layers, of whole cache lines; false where they overflow.
 constexpr bool buffer_bytes(const feature_shape& s, index_t images, index_t& bytes) noexcept {
@@ -211,29 +241,30 @@ constexpr bool buffer_bytes(const feature_shape& s, index_t images, index_t& byt
   return true;
 }
 
-/// Follows the shapes through the chain.
+/// What a layer takes of the arena; false where it overflows.
 ///
-/// @param in_bytes  of the buffer that the first layer reads; 0 where that is not in the arena
-/// @param arena     receives the bytes of the largest layer
-/// @param out       receives the shape of what the last layer gives
+/// @param in_bytes   of the buffer that it reads; 0 where that is not in the arena
+/// @param out_bytes  receives those of the buffer that it writes; 0 where that is not in the arena
+/// @param bytes      receives all, scratch included
 template <class Chain>
-constexpr status plan(const Chain& chain, const feature_shape& in, index_t images, index_t in_bytes,
-                      index_t& arena, feature_shape& out) noexcept {
-  const auto next = shape_after(chain.first, in);
-  if (!next) return next.error();
-  const auto scratch = scratch_of(chain.first, in);
-  if (!scratch) return scratch.error();
+constexpr bool layer_bytes(const Chain& chain, index_t images, index_t in_bytes, index_t& out_bytes,
+                           index_t& bytes) noexcept {
+  out_bytes = 0;
+  return (is_last_layer<Chain> || buffer_bytes(chain.out, images, out_bytes)) &&
+         checked_add(in_bytes + out_bytes, chain.scratch, bytes);
+}
+
+/// arena = the larger one of itself and what the layers of the chain take.
+template <class Chain>
+constexpr status measure(const Chain& chain, index_t images, index_t in_bytes,
+                         index_t& arena) noexcept {
   index_t out_bytes = 0, bytes = 0;
-  if (!is_last_layer<Chain> && !buffer_bytes(*next, images, out_bytes)) {
-    return {status_code::overflow, "the arena does not fit the index type", "images"};
-  }
-  if (!checked_add(in_bytes + out_bytes, *scratch, bytes)) {
+  if (!layer_bytes(chain, images, in_bytes, out_bytes, bytes)) {
     return {status_code::overflow, "the arena does not fit the index type", "images"};
   }
   arena = max(arena, bytes);
-  out = *next;
   if constexpr (!is_last_layer<Chain>) {
-    return plan(chain.rest, *next, images, out_bytes, arena, out);
+    return measure(chain.rest, images, out_bytes, arena);
   } else {
     return {};
   }
@@ -242,28 +273,33 @@ constexpr status plan(const Chain& chain, const feature_shape& in, index_t image
 /// Which end of the arena a layer's outputs lie at.
 enum class arena_end : std::uint8_t { front, back };
 
-/// Runs the chain; `plan` has been content with it.
+/// The arena, aligned and of whole cache lines.
+struct arena_span {
+  std::byte* data;
+  index_t size;
+};
+
+/// Runs the chain.
 ///
-/// @param arena     aligned, as long as `plan` says
-/// @param in_bytes  as for `plan`, at the other end than `to`
+/// @param in_bytes  of the buffer that holds x, at the other end of the arena than `to`
 template <class Chain, class X, class Y, class Parallel>
-status run_chain(const Chain& chain, const features<const X>& x, Y* y, std::byte* arena,
-                 index_t size, index_t in_bytes, arena_end to,
-                 const Parallel& parallel_for) noexcept {
-  const feature_shape shape = *shape_after(chain.first, x.shape);
+status run_chain(const Chain& chain, const features<const X>& x, Y* y, const arena_span& arena,
+                 index_t in_bytes, arena_end to, const Parallel& parallel_for) noexcept {
+  index_t out_bytes = 0, bytes = 0;
+  if (!layer_bytes(chain, x.images, in_bytes, out_bytes, bytes) || bytes > arena.size) {
+    return {status_code::workspace_too_small, "the arena is shorter than arena_size says", "arena",
+            position_kind::byte, bytes};
+  }
   const bool is_at_front = to == arena_end::front;
+  const workspace scratch(arena.data + (is_at_front ? out_bytes : in_bytes),
+                          arena.size - in_bytes - out_bytes);
   if constexpr (is_last_layer<Chain>) {
-    const workspace scratch(arena + (is_at_front ? 0 : in_bytes), size - in_bytes);
-    return run_layer(chain.first, x, features<Y>{y, shape, x.images}, scratch, parallel_for);
+    return run_layer(chain.layer, x, features<Y>{y, chain.out, x.images}, scratch, parallel_for);
   } else {
-    index_t out_bytes = 0;
-    static_cast<void>(buffer_bytes(shape, x.images, out_bytes));
-    const features<X> out{reinterpret_cast<X*>(arena + (is_at_front ? 0 : size - out_bytes)), shape,
-                          x.images};
-    const workspace scratch(arena + (is_at_front ? out_bytes : in_bytes),
-                            size - in_bytes - out_bytes);
-    PARE_RETURN_IF_ERROR(run_layer(chain.first, x, out, scratch, parallel_for));
-    return run_chain(chain.rest, features<const X>{out.data, shape, x.images}, y, arena, size,
+    std::byte* out = arena.data + (is_at_front ? 0 : arena.size - out_bytes);
+    const features<X> next{reinterpret_cast<X*>(out), chain.out, x.images};
+    PARE_RETURN_IF_ERROR(run_layer(chain.layer, x, next, scratch, parallel_for));
+    return run_chain(chain.rest, features<const X>{next.data, chain.out, x.images}, y, arena,
                      out_bytes, is_at_front ? arena_end::back : arena_end::front, parallel_for);
   }
 }
@@ -278,14 +314,23 @@ constexpr bool has_shape(const View& v, const feature_shape& s) noexcept {
   }
 }
 
+/// @param planned  what `plan` said of the chain
 template <class Chain>
-constexpr status plan_network(const Chain& chain, const feature_shape& input, index_t images,
-                              index_t& arena, feature_shape& out) noexcept {
+constexpr result<index_t> arena_size(const Chain& chain, const status& planned,
+                                     index_t images) noexcept {
+  if (!planned) return planned.error();
   if (images < 0) {
     return {status_code::out_of_range, "a number of images is not negative", "images"};
   }
+  index_t bytes = 0;
+  PARE_RETURN_IF_ERROR(measure(chain, images, 0, bytes));
+  return bytes;
+}
+
+template <class Chain>
+constexpr status plan_network(Chain& chain, const feature_shape& input) noexcept {
   PARE_RETURN_IF_ERROR(checked_shape(input).status());
-  return plan(chain, input, images, 0, arena, out);
+  return plan(chain, input);
 }
 
 template <class Chain, class X, class EX, class Y, class EY, class Parallel>
@@ -296,30 +341,26 @@ status run_network(const Chain& chain, const feature_shape& input, const tensor_
   static_assert(is_code_type<code>, "pare: inputs are std::int8_t or std::uint8_t");
   static_assert((EX::rank() == 2 || EX::rank() == 4) && (EY::rank() == 2 || EY::rank() == 4),
                 "pare: x and y are [images, features] or [images, height, width, channels]");
-  const index_t images = x.extent(0);
-  index_t bytes = 0;
-  feature_shape out;
-  PARE_RETURN_IF_ERROR(plan_network(chain, input, images, bytes, out));
   if (!has_shape(x, input)) {
     return {status_code::shape_mismatch, "x is not of the network's input shape", "x"};
   }
-  if (y.extent(0) != images || !has_shape(y, out)) {
+  if (y.extent(0) != x.extent(0) || !has_shape(y, last_shape(chain))) {
     return {status_code::shape_mismatch, "y is not of the network's output shape", "y"};
   }
-  std::byte* memory = arena.take<std::byte>(bytes);
-  if (memory == nullptr && bytes > 0) {
-    return {status_code::workspace_too_small, "the arena is shorter than arena_size says", "arena",
-            position_kind::byte, bytes};
-  }
-  const features<const code> in{x.data_handle(), input, images};
-  return run_chain(chain, in, y.data_handle(), memory, bytes, 0, arena_end::front, parallel_for);
+  std::byte* data = arena.take<std::byte>(0);  // aligned
+  const arena_span whole{data, data == nullptr ? 0 : arena.size() / 64 * 64};
+  const features<const code> in{x.data_handle(), input, x.extent(0)};
+  return run_chain(chain, in, y.data_handle(), whole, 0, arena_end::front, parallel_for);
 }
 
 }  // namespace PARE_ABI
 }  // namespace detail
 
-/// Layers that run one after the other. A constant expression where they are; the same object runs
-/// on a host, on any number of images.
+/// Layers that run one after the other. A constant expression where they are, planned by the
+/// compiler; the same object runs on a host, on any number of images.
+///
+/// Declare constants with `auto`: GCC 12 keeps `constexpr pare::sequential net(...)`, whose arguments
+/// it deduces, in RAM, and `constexpr auto net = pare::sequential(...)` in flash.
 ///
 /// @tparam Layers  `packed_linear_view`, `packed_low_bit_linear_view`, `packed_conv2d_view`,
 ///                 `packed_depthwise_view`, `max_pooling`, `average_pooling`,
@@ -333,7 +374,9 @@ class sequential {
   /// @param input  of one image
   constexpr explicit PARE_ALWAYS_INLINE sequential(feature_shape input,
                                                    const Layers&... layers) noexcept
-      : input_(input), layers_(layers...) {}
+      : input_(input), layers_(layers...) {
+    planned_ = detail::plan_network(layers_, input_);
+  }
 
   constexpr PARE_ALWAYS_INLINE feature_shape input_shape() const noexcept { return input_; }
 
@@ -341,10 +384,8 @@ class sequential {
   ///
   /// @return `shape_mismatch` where a layer does not fit the one before, and as `output_height`
   [[nodiscard]] constexpr PARE_ALWAYS_INLINE result<feature_shape> output_shape() const noexcept {
-    index_t bytes = 0;
-    feature_shape out;
-    PARE_RETURN_IF_ERROR(detail::plan_network(layers_, input_, 1, bytes, out));
-    return out;
+    if (!planned_) return planned_.error();
+    return detail::last_shape(layers_);
   }
 
   /// Bytes of the arena for so many images at once, exact for 64-byte aligned memory.
@@ -352,10 +393,7 @@ class sequential {
   /// @return as `output_shape`; `out_of_range` for a negative number of images; `overflow`
   [[nodiscard]] constexpr PARE_ALWAYS_INLINE result<index_t> arena_size(
       index_t images = 1) const noexcept {
-    index_t bytes = 0;
-    feature_shape out;
-    PARE_RETURN_IF_ERROR(detail::plan_network(layers_, input_, images, bytes, out));
-    return bytes;
+    return detail::arena_size(layers_, planned_, images);
   }
 
   /// Runs all layers.
@@ -366,18 +404,20 @@ class sequential {
   /// @param y             the same for the output: s8 or u8, or whatever else the last layer gives
   /// @param arena         `arena_size(images)` bytes; its content does not matter, before or after
   /// @param parallel_for  see core/parallel.hpp
-  /// @return `shape_mismatch`, `workspace_too_small` with the bytes needed, `overflow`, and what the
-  ///         layers return; y is then untouched
+  /// @return as `output_shape`; `shape_mismatch`; `workspace_too_small` with the bytes that the layer
+  ///         at hand needs; what the layers return. y is then untouched
   ///
   /// Never allocates.
   template <class X, class EX, class Y, class EY, class Parallel = serial>
   PARE_ALWAYS_INLINE status run(const tensor_view<X, EX>& x, const tensor_view<Y, EY>& y,
                                 workspace arena, const Parallel& parallel_for = {}) const noexcept {
+    if (!planned_) return planned_;
     return detail::run_network(layers_, input_, x, y, arena, parallel_for);
   }
 
  private:
   feature_shape input_;
+  status planned_{};
   detail::layer_chain<Layers...> layers_;
 };
 
