@@ -50,22 +50,28 @@ PARE_ALWAYS_INLINE void multiply_add(int32x4_t& c0, int32x4_t& c1, const two_gro
   c1 = vpadalq_s16(c1, high);
 }
 
-/// Two K-groups of both rows.
+/// Two K-groups of both rows with 4 columns. What follows stays behind: GCC 12 would begin all
+/// products at once, run out of registers and spill.
+template <int Rows, bool HasMinus128>
+PARE_ALWAYS_INLINE void multiply_add(int32x4_t& r0c0, int32x4_t& r0c1, int32x4_t& r1c0,
+                                     int32x4_t& r1c1, const two_groups& a0, const two_groups& a1,
+                                     const std::int8_t* w) noexcept {
+  const int8x16_t w0 = vld1q_s8(w), w1 = vld1q_s8(w + 64);
+  multiply_add<HasMinus128>(r0c0, r0c1, a0, w0, w1);
+  if constexpr (Rows > 1) {
+    multiply_add<HasMinus128>(r1c0, r1c1, a1, w0, w1);
+    __asm__ volatile("");
+  }
+}
+
+/// Two K-groups of both rows with 16 columns.
 template <int Rows, bool HasMinus128>
 PARE_ALWAYS_INLINE void step(pair_sums& r0, pair_sums& r1, const two_groups& a0,
                              const two_groups& a1, const std::int8_t* w) noexcept {
-  int8x16_t w0 = vld1q_s8(w), w1 = vld1q_s8(w + 64);
-  multiply_add<HasMinus128>(r0.c0, r0.c1, a0, w0, w1);
-  if constexpr (Rows > 1) multiply_add<HasMinus128>(r1.c0, r1.c1, a1, w0, w1);
-  w0 = vld1q_s8(w + 16), w1 = vld1q_s8(w + 80);
-  multiply_add<HasMinus128>(r0.c2, r0.c3, a0, w0, w1);
-  if constexpr (Rows > 1) multiply_add<HasMinus128>(r1.c2, r1.c3, a1, w0, w1);
-  w0 = vld1q_s8(w + 32), w1 = vld1q_s8(w + 96);
-  multiply_add<HasMinus128>(r0.c4, r0.c5, a0, w0, w1);
-  if constexpr (Rows > 1) multiply_add<HasMinus128>(r1.c4, r1.c5, a1, w0, w1);
-  w0 = vld1q_s8(w + 48), w1 = vld1q_s8(w + 112);
-  multiply_add<HasMinus128>(r0.c6, r0.c7, a0, w0, w1);
-  if constexpr (Rows > 1) multiply_add<HasMinus128>(r1.c6, r1.c7, a1, w0, w1);
+  multiply_add<Rows, HasMinus128>(r0.c0, r0.c1, r1.c0, r1.c1, a0, a1, w);
+  multiply_add<Rows, HasMinus128>(r0.c2, r0.c3, r1.c2, r1.c3, a0, a1, w + 16);
+  multiply_add<Rows, HasMinus128>(r0.c4, r0.c5, r1.c4, r1.c5, a0, a1, w + 32);
+  multiply_add<Rows, HasMinus128>(r0.c6, r0.c7, r1.c6, r1.c7, a0, a1, w + 48);
 }
 
 /// One K-group of a row with 4 columns.
