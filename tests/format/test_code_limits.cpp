@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "support/check.hpp"
+#include "support/random.hpp"
 
 namespace {
 
@@ -75,4 +76,34 @@ TEST_CASE("limits are kept within the codes of the type") {
   CHECK(some.high == 100);
   CHECK(pare::detail::limits_within<std::uint8_t>({-5, -1}) == pare::status::out_of_range);
   CHECK(pare::detail::limits_within<std::int8_t>({3, 2}) == pare::status::out_of_range);
+}
+
+TEST_CASE("code_of_six rounds in integers as double does") {
+  const auto expected = [](float scale, std::int32_t zero_point, std::int32_t most) {
+    const double six = 6.0 / static_cast<double>(scale) + zero_point;
+    return six < most ? static_cast<std::int32_t>(std::nearbyint(six)) : most;
+  };
+  const auto check = [&](float scale, std::int32_t zero_point) {
+    CAPTURE(scale);
+    CAPTURE(zero_point);
+    if (zero_point <= 127) {
+      CHECK(pare::detail::code_of_six(scale, zero_point, 127) == expected(scale, zero_point, 127));
+    }
+    CHECK(pare::detail::code_of_six(scale, zero_point, 255) == expected(scale, zero_point, 255));
+  };
+  // Ties: 6 / scale is half a step off an integer.
+  for (const float scale : {12.0f, 4.0f, 2.4f, 1.5f, 0.75f, 0.375f, 12.0f / 511, 6.0f / 128}) {
+    for (const std::int32_t zero_point : {-128, -127, -1, 0, 1, 2, 126, 127, 128, 254, 255}) {
+      check(scale, zero_point);
+    }
+  }
+  for (const float scale : {0x1p-128f, 0x1.8p-127f, 1e-30f, 1e-7f, 1e30f, 0x1.fffffep127f,
+                            11.99999f, 12.000001f, 0x1p23f, 0x1p24f}) {
+    check(scale, -5);
+  }
+  pare_test::random_source random(1);
+  for (int i = 0; i < 20000; ++i) {
+    check(static_cast<float>(std::exp(-6.0 + 9.0 * random.uniform())),
+          static_cast<std::int32_t>(random.integer(-128, 255)));
+  }
 }

@@ -50,6 +50,34 @@ constexpr PARE_ALWAYS_INLINE status check_code_params(affine_params p,
   return {};
 }
 
+/// rint(6 / scale + zero_point), ties to even, or `most` where that is less. In integers: many
+/// targets have no double, and its emulation takes 2 KB of flash.
+///
+/// @param scale       valid
+/// @param zero_point  at most `most`
+constexpr PARE_ALWAYS_INLINE std::int32_t code_of_six(float scale, std::int32_t zero_point,
+                                                      std::int32_t most) noexcept {
+  // scale = significand * 2^-shift
+  const auto bits = bit_cast<std::uint32_t>(scale);
+  const int exponent = static_cast<int>(bits >> 23), shift = 150 - max(exponent, 1);
+  const std::uint64_t significand = (bits & 0x7fffffu) | (exponent > 0 ? 0x800000u : 0u);
+  if (shift > 56) return most;
+  if (shift < 0) return zero_point;
+  const std::uint64_t twelve = std::uint64_t{12} << shift;
+  std::int32_t low = zero_point, high = most;
+  while (low < high) {  // the first code half a step above which is 6 or more
+    const std::int32_t code = low + (high - low) / 2;
+    const std::uint64_t above =
+        static_cast<std::uint32_t>(2 * (code - zero_point) + 1) * significand;
+    if (above > twelve || (above == twelve && code % 2 == 0)) {
+      high = code;
+    } else {
+      low = code + 1;
+    }
+  }
+  return low;
+}
+
 /// The limits within the codes of the type.
 template <class Code>
 constexpr PARE_ALWAYS_INLINE result<code_limits> limits_within(code_limits limits) noexcept {

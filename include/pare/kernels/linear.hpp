@@ -5,6 +5,7 @@
 
 #include <pare/core/parallel.hpp>
 #include <pare/core/workspace.hpp>
+#include <pare/format/code_limits.hpp>
 #include <pare/kernels/linear_shapes.hpp>
 #include <pare/kernels/pack_linear.hpp>
 #include <pare/kernels/quantize_rows.hpp>
@@ -155,8 +156,7 @@ void set_code_output(kernels::gemm_s8_args& args, const packed_linear_view& laye
   args.low = layer.options.act == activation::none ? least : max(least, output.zero_point);
   args.high = most;
   if (layer.options.act == activation::relu6) {
-    const double six = 6.0 / static_cast<double>(output.scale) + output.zero_point;
-    if (six < most) args.high = max(args.low, static_cast<std::int32_t>(round_half_even(six)));
+    args.high = max(args.low, code_of_six(output.scale, output.zero_point, most));
   }
 }
 
