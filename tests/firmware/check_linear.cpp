@@ -1,4 +1,4 @@
-// `linear` with 8-bit and 4-bit weights over random layers. Prints a hash of each layer's outputs:
+// `linear` with weights of 8, 4 and 2 bits over random layers. Prints a hash of each layer's outputs:
 // run.py compares those of this build with those of the scalar code (PARE_NO_SIMD), bit for bit.
 #include <pare/kernels/linear.hpp>
 #include <pare/kernels/low_bit_linear.hpp>
@@ -40,13 +40,22 @@ void run(const shape& s, const Layer& layer) {
 }
 
 template <class X, class Layer>
-void run_all(const shape& s, const Layer& layer, bool is_signed) {
+void run_all(const shape& s, const Layer& layer, bool y_is_signed) {
   run<X, std::int32_t>(s, layer);
   run<X, float>(s, layer);
-  if (is_signed) {
+  if (y_is_signed) {
     run<X, std::int8_t>(s, layer);
   } else {
     run<X, std::uint8_t>(s, layer);
+  }
+}
+
+template <class Layer>
+void run_all(const shape& s, const Layer& layer, bool x_is_signed, bool y_is_signed) {
+  if (x_is_signed) {
+    run_all<std::int8_t>(s, layer, y_is_signed);
+  } else {
+    run_all<std::uint8_t>(s, layer, y_is_signed);
   }
 }
 
@@ -62,7 +71,6 @@ void check(const shape& s, board::random& random) {
   for (index_t i = 0; i < s.out; ++i) {
     scales[i] = random.real(0.001f, 0.1f);
     bias[i] = random.real(-10.0f, 10.0f);
-    zero_points[i] = has_zero_points ? random.between(-8, 7) : 0;
   }
   const bool x_is_signed = random.between(0, 1) == 1, y_is_signed = random.between(0, 1) == 1;
   pare::linear_options options;
@@ -83,11 +91,18 @@ void check(const shape& s, board::random& random) {
   const pare::vector_view<const float> b(bias, s.out);
   const auto layer = pare::pack_linear(w8, b, options, pare::workspace(memory));
   CHECK(layer);
-  if (x_is_signed) {
-    run_all<std::int8_t>(s, *layer, y_is_signed);
-  } else {
-    run_all<std::uint8_t>(s, *layer, y_is_signed);
-  }
+  run_all(s, *layer, x_is_signed, y_is_signed);
+
+  const auto kind = pare::low_bit(random.between(0, 2));
+  const int least = kind == pare::low_bit::s4 ? -8 : kind == pare::low_bit::s2 ? -2 : -1;
+  const int most = kind == pare::low_bit::s4 ? 7 : 1;
+  for (index_t i = 0; i < s.in * s.out; ++i) weights[i] = std::int8_t(code(least, most));
+  for (std::int32_t& z : zero_points) z = has_zero_points ? random.between(least, most) : 0;
+  auto w = w8;
+  w.zero_points = pare::vector_view<const std::int32_t>(zero_points, s.out);
+  const auto small = pare::pack_low_bit_linear(w, kind, b, options, pare::workspace(memory));
+  CHECK(small);
+  run_all(s, *small, x_is_signed, y_is_signed);
 }
 
 }  // namespace

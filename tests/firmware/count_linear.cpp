@@ -21,18 +21,26 @@ template <class Layer>
                      pare::tensor_view<std::int8_t, matrix>(outputs, 1, out)));
 }
 
+using view = pare::affine_view<std::int8_t, pare::dextents<index_t, 2>>;
+
+view weights_of(index_t in, index_t out) {
+  return {pare::tensor_view<const std::int8_t, pare::dextents<index_t, 2>>(weights, out, in),
+          pare::vector_view<const float>(scales, out),
+          {},
+          0};
+}
+
+pare::linear_options options() {
+  pare::linear_options o;
+  o.rule = pare::requantization::double_rounding;
+  o.input = {0.05f, 3};
+  o.output = {0.5f, -5};
+  return o;
+}
+
 pare::packed_linear_view pack(index_t in, index_t out) {
-  using matrix = pare::dextents<index_t, 2>;
-  pare::linear_options options;
-  options.rule = pare::requantization::double_rounding;
-  options.input = {0.05f, 3};
-  options.output = {0.5f, -5};
-  const pare::affine_view<std::int8_t, matrix> w{
-      pare::tensor_view<const std::int8_t, matrix>(weights, out, in),
-      pare::vector_view<const float>(scales, out),
-      {},
-      0};
-  return *pare::pack_linear(w, pare::vector_view<const float>(), options, pare::workspace(memory));
+  return *pare::pack_linear(weights_of(in, out), pare::vector_view<const float>(), options(),
+                            pare::workspace(memory));
 }
 
 }  // namespace
@@ -55,5 +63,12 @@ int main() {
   COUNT_BEGIN(2);
   run(large, 784, 100);
   COUNT_END(2);
+  for (std::int8_t& w : weights) w = std::int8_t(random.between(-8, 7));
+  const auto low_bit = *pare::pack_low_bit_linear(weights_of(256, 128), pare::low_bit::s4,
+                                                  pare::vector_view<const float>(), options(),
+                                                  pare::workspace(memory));
+  COUNT_BEGIN(3);
+  run(low_bit, 256, 128);
+  COUNT_END(3);
   return 0;
 }

@@ -7,6 +7,8 @@
 #include <pare/kernels/scalar/gemm_low_bit.hpp>
 
 #if PARE_KERNELS_HERE
+#include <pare/kernels/cortex_m/gemm_low_bit_1x4c4_dsp.hpp>
+#include <pare/kernels/cortex_m/gemm_low_bit_1x4c4_mve.hpp>
 #include <pare/kernels/x86/gemm_low_bit_4x16c4_avx2.hpp>
 #include <pare/kernels/x86/gemm_low_bit_6x16c4_avxvnni.hpp>
 #include <pare/kernels/x86/gemm_low_bit_6x64c4_avx512vnni.hpp>
@@ -29,7 +31,13 @@ auto low_bit_gemm_of(isa i) noexcept {
     case isa::avxvnni: return kernels::avxvnni::gemm_low_bit<Bits, How>;
     case isa::avx2: return kernels::avx2::gemm_low_bit<Bits, How>;
 #endif
+#if PARE_MVE_KERNELS
+    default: return kernels::mve::gemm_low_bit<Bits>;
+#elif PARE_DSP_KERNELS
+    default: return kernels::dsp::gemm_low_bit<Bits>;
+#else
     default: return kernels::scalar::gemm_low_bit<Bits, How>;
+#endif
   }
 }
 

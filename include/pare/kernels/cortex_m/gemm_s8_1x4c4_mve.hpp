@@ -42,22 +42,28 @@ PARE_ALWAYS_INLINE void multiply_fours(const std::int8_t*& x, const std::int32_t
       : "lr", "q0", "q1", "q2", "q3", "q4", "memory");
 }
 
+/// Groups of a row as s8, for a panel whose blocks have `block` inputs.
+PARE_ALWAYS_INLINE void unpack_row(const gemm_s8_args& args, const std::uint8_t* a, index_t first,
+                                   index_t count, index_t block, std::byte* to) noexcept {
+  const std::uint32_t flip = dsp::four_times(args.a_flip ^ 0x80);
+  for_each_group(args, a, first, count, block, [&](const std::uint8_t* codes) {
+    std::uint32_t x;
+    std::memcpy(&x, codes, 4);
+    x ^= flip;
+    std::memcpy(to, &x, 4);
+    to += 4;
+  });
+}
+
 struct gemm_s8_1x4c4 {
   static constexpr index_t rows = 1;
-  static constexpr index_t group_bytes = 4;
+  static constexpr index_t group_bytes = 4, head_bytes = 0;
+  static constexpr index_t block_groups() noexcept { return 1; }
 
-  /// Codes as s8, in the order of a panel.
   static PARE_ALWAYS_INLINE void unpack(const gemm_s8_args& args, const std::uint8_t* a,
                                         index_t first, index_t count, std::byte* buffer, index_t,
                                         index_t) noexcept {
-    const std::uint32_t flip = dsp::four_times(args.a_flip ^ 0x80);
-    for_each_group(args, a, first, count, [&](const std::uint8_t* codes) {
-      std::uint32_t x;
-      std::memcpy(&x, codes, 4);
-      x ^= flip;
-      std::memcpy(buffer, &x, 4);
-      buffer += 4;
-    });
+    unpack_row(args, a, first, count, 4, buffer);
   }
 
   static PARE_ALWAYS_INLINE void start(const gemm_s8_args& args, index_t column, index_t panels,
@@ -70,12 +76,13 @@ struct gemm_s8_1x4c4 {
     }
   }
 
-  static PARE_ALWAYS_INLINE void multiply(const std::byte* buffer, const std::int8_t* weights,
-                                          index_t panel_bytes, index_t count, index_t panels,
-                                          index_t, std::int32_t* acc, std::int32_t*) noexcept {
-    for (; panels > 0; --panels, weights += panel_bytes, acc += 4) {
+  static PARE_ALWAYS_INLINE void multiply(const std::byte* buffer, const std::int8_t* panel,
+                                          index_t first, index_t count, index_t panel_bytes,
+                                          index_t panels, index_t, std::int32_t* acc,
+                                          std::int32_t*) noexcept {
+    for (panel += 16 * first; panels > 0; --panels, panel += panel_bytes, acc += 4) {
       const auto* x = reinterpret_cast<const std::int8_t*>(buffer);
-      const auto* w = reinterpret_cast<const std::int32_t*>(weights);
+      const auto* w = reinterpret_cast<const std::int32_t*>(panel);
       std::int32_t c0 = acc[0], c1 = acc[1], c2 = acc[2], c3 = acc[3];
       if (count >= 4) multiply_fours(x, w, count / 4, c0, c1, c2, c3);
       if (count % 4 != 0) {
@@ -101,7 +108,7 @@ struct gemm_s8_1x4c4 {
 
 /// One block of the product.
 inline void gemm_s8(const gemm_s8_args& args, const gemm_block& block) noexcept {
-  walk_gemm<gemm_s8_1x4c4>(args, block);
+  walk_gemm(gemm_s8_1x4c4{}, args, block);
 }
 
 }  // namespace PARE_ABI

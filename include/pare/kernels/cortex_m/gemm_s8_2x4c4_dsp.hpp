@@ -104,21 +104,30 @@ PARE_ALWAYS_INLINE void multiply_2x2(const word* x, const word* w, index_t count
 
 inline namespace PARE_ABI {
 
+/// Groups of a row for a panel whose blocks have `block` inputs: for each group the odd bytes of all
+/// rows of the tile, then the even ones.
+///
+/// @param to  where this row's begin
+PARE_ALWAYS_INLINE void unpack_row(const gemm_s8_args& args, const std::uint8_t* a, index_t first,
+                                   index_t count, index_t block, word* to,
+                                   index_t rows_now) noexcept {
+  const std::uint32_t flip = four_times(args.a_flip);
+  const std::uint32_t offset = static_cast<std::uint32_t>(args.offset) * 0x00010001u;
+  for_each_group(args, a, first, count, block, [&](const std::uint8_t* codes) {
+    unpack_codes(codes, flip, offset, to[0], to[rows_now]);
+    to += 2 * rows_now;
+  });
+}
+
 struct gemm_s8_2x4c4 {
   static constexpr index_t rows = 2;
-  static constexpr index_t group_bytes = 8;
+  static constexpr index_t group_bytes = 8, head_bytes = 0;
+  static constexpr index_t block_groups() noexcept { return 1; }
 
-  /// For each group the odd bytes of all rows of the tile, then the even ones.
   static PARE_ALWAYS_INLINE void unpack(const gemm_s8_args& args, const std::uint8_t* a,
                                         index_t first, index_t count, std::byte* buffer,
                                         index_t row, index_t rows_now) noexcept {
-    word* to = reinterpret_cast<word*>(buffer) + row;
-    const std::uint32_t flip = four_times(args.a_flip);
-    const std::uint32_t offset = static_cast<std::uint32_t>(args.offset) * 0x00010001u;
-    for_each_group(args, a, first, count, [&](const std::uint8_t* codes) {
-      unpack_codes(codes, flip, offset, to[0], to[rows_now]);
-      to += 2 * rows_now;
-    });
+    unpack_row(args, a, first, count, 4, reinterpret_cast<word*>(buffer) + row, rows_now);
   }
 
   /// The zero point is taken off the activations themselves.
@@ -128,13 +137,13 @@ struct gemm_s8_2x4c4 {
     for (index_t i = 0; i < 4 * panels; ++i) acc[i] = bias != nullptr ? bias[column + i] : 0;
   }
 
-  static PARE_ALWAYS_INLINE void multiply(const std::byte* buffer, const std::int8_t* weights,
-                                          index_t panel_bytes, index_t count, index_t panels,
-                                          index_t rows_now, std::int32_t* acc,
+  static PARE_ALWAYS_INLINE void multiply(const std::byte* buffer, const std::int8_t* panel,
+                                          index_t first, index_t count, index_t panel_bytes,
+                                          index_t panels, index_t rows_now, std::int32_t* acc,
                                           std::int32_t* acc_1) noexcept {
     const auto* x = reinterpret_cast<const word*>(buffer);
-    for (; panels > 0; --panels, weights += panel_bytes) {
-      const auto* w = reinterpret_cast<const word*>(weights);
+    for (panel += 16 * first; panels > 0; --panels, panel += panel_bytes) {
+      const auto* w = reinterpret_cast<const word*>(panel);
       if (rows_now == 1) {
         multiply_1x4(x, w, count, acc);
       } else {
@@ -154,7 +163,7 @@ struct gemm_s8_2x4c4 {
 
 /// One block of the product.
 inline void gemm_s8(const gemm_s8_args& args, const gemm_block& block) noexcept {
-  walk_gemm<gemm_s8_2x4c4>(args, block);
+  walk_gemm(gemm_s8_2x4c4{}, args, block);
 }
 
 }  // namespace PARE_ABI

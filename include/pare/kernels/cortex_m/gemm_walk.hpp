@@ -17,89 +17,94 @@ inline constexpr index_t cortex_m_input_bytes = 1024;
 /// Accumulators on the stack, of all rows of a tile.
 inline constexpr index_t cortex_m_columns = 128;
 
-/// Groups of four inputs of a row.
-constexpr PARE_ALWAYS_INLINE index_t groups_of(const gemm_s8_args& args) noexcept {
-  return args.taps_y * args.taps_x * pare::detail::ceil_div(args.k, 4);
+/// acc + x, modulo 2^32.
+constexpr PARE_ALWAYS_INLINE void add(std::int32_t& acc, std::int32_t x) noexcept {
+  acc = static_cast<std::int32_t>(static_cast<std::uint32_t>(acc) + static_cast<std::uint32_t>(x));
 }
 
-/// Calls `unpack(four_bytes)` for groups [first, first + count) of a row, in order; count > 0.
+/// Calls `unpack(four_bytes)` for groups of four inputs [first, first + count) of a row, in the
+/// order of a panel whose blocks have `block` inputs.
 ///
-/// @param a  the row's first byte; of one tap, if it has fewer than four
+/// @param a  the row's first byte; of one tap, if it has fewer bytes than a block
 template <class Unpack>
 PARE_ALWAYS_INLINE void for_each_group(const gemm_s8_args& args, const std::uint8_t* a,
-                                       index_t first, index_t count,
+                                       index_t first, index_t count, index_t block,
                                        const Unpack& unpack) noexcept {
-  std::uint8_t narrow[4];
+  std::uint8_t narrow[16];
   index_t k = args.k;
-  if (PARE_UNLIKELY(k < 4)) {
-    copy_narrow_rows(args, a, 1, narrow);
+  if (PARE_UNLIKELY(k < block)) {
+    for (index_t i = 0; i < block; ++i) narrow[i] = i < k ? a[i] : std::uint8_t{0};
     a = narrow;
-    k = 4;
+    k = block;
   }
+  // A tap has whole blocks, then one that ends with it.
+  const index_t rest = k % block, whole = (k - rest) / 4;
+  const index_t tap_groups = rest == 0 ? whole : whole + block / 4;
   index_t group = first, x = 0;
-  for (const index_t tap_groups = pare::detail::ceil_div(k, 4); group >= tap_groups; ++x)
-    group -= tap_groups;
+  for (; group >= tap_groups; group -= tap_groups) ++x;
   for (; x >= args.taps_x; x -= args.taps_x) a += args.tap_y_stride;
-  while (true) {
-    const std::uint8_t* tap = a + x * args.tap_x_stride;
-    const std::uint8_t* at = tap + 4 * group;
-    const std::uint8_t* end = at + 4 * pare::detail::min(k / 4 - group, count);
-    count -= (end - at) / 4;
-    bool has_more = k % 4 != 0 && count > 0;
-    while (true) {
-      for (; at != end; at += 4) unpack(at);
-      if (!has_more) break;
-      has_more = false;
-      --count;
-      end = tap + k;
-      at = end - 4;
+  while (count > 0) {
+    index_t end = whole, at = 4 * group;
+    if (group >= whole) end = tap_groups, at -= block - rest;
+    end = pare::detail::min(end - group, count);
+    const std::uint8_t* bytes = a + x * args.tap_x_stride + at;
+    for (const std::uint8_t* last = bytes + 4 * end; bytes != last; bytes += 4) unpack(bytes);
+    count -= end;
+    group += end;
+    if (group == tap_groups) {
+      group = 0;
+      if (++x == args.taps_x) x = 0, a += args.tap_y_stride;
     }
-    if (count == 0) return;
-    group = 0;
-    if (++x == args.taps_x) x = 0, a += args.tap_y_stride;
   }
 }
 
 /// One block of the product, for panels of four columns.
 ///
-/// `Kernel` has
+/// A panel has a head, and for each block of inputs 16 bytes. `Kernel` has
 ///
 ///     static constexpr index_t rows         at the most, of a tile
-///     static constexpr index_t group_bytes  of unpacked inputs, for each row
-///     static void unpack(args, a, first, count, buffer, row, rows)
+///     static constexpr index_t group_bytes  of four unpacked inputs
+///     static constexpr index_t head_bytes   of a panel
+///     index_t block_groups()                groups of four inputs of a block
+///     unpack(args, a, first, count, buffer, row, rows)
 ///         groups of the row at `a`, which is one of the tile's `rows`
-///     static void start(args, column, panels, acc)
-///     static void multiply(buffer, weights, panel_bytes, count, panels, rows, acc, acc_1)
-///         adds products to the accumulators of a row, and to those of a second one
-///     static void write(args, row, column, columns, acc)
+///     start(args, column, panels, acc)
+///     multiply(buffer, panel, first, count, panel_bytes, panels, rows, acc, acc_1)
+///         adds the products of blocks [first, first + count) to the accumulators of a row, and to
+///         those of a second one
+///     write(args, row, column, columns, acc)
 template <class Kernel>
-PARE_ALWAYS_INLINE void walk_gemm(const gemm_s8_args& args, const gemm_block& block) noexcept {
-  const index_t tallest = pare::detail::min(Kernel::rows, block.last_row - block.first_row);
-  const index_t most_groups = cortex_m_input_bytes / Kernel::group_bytes / tallest;
-  const index_t most_panels = cortex_m_columns / 4 / tallest, next_row = 4 * most_panels;
+PARE_ALWAYS_INLINE void walk_gemm(const Kernel& kernel, const gemm_s8_args& args,
+                                  const gemm_block& block) noexcept {
+  using pare::detail::min;
   alignas(16) std::byte buffer[cortex_m_input_bytes];
   alignas(16) std::int32_t acc[cortex_m_columns];
-  const index_t groups = groups_of(args);
+  const index_t tallest = min(Kernel::rows, block.last_row - block.first_row);
+  const index_t most_panels = cortex_m_columns / 4 / tallest, next_row = 4 * most_panels;
+  const index_t block_groups = kernel.block_groups();
+  const index_t most_blocks = cortex_m_input_bytes / (Kernel::group_bytes * block_groups * tallest);
+  const index_t blocks =
+      args.taps_y * args.taps_x * pare::detail::ceil_div(args.k, 4 * block_groups);
+  const index_t panel_bytes = Kernel::head_bytes + 16 * blocks;
   for (index_t panel = block.first_panel; panel < block.last_panel; panel += most_panels) {
-    const index_t panels = pare::detail::min(most_panels, block.last_panel - panel);
-    const index_t column = 4 * panel;
-    const index_t columns = pare::detail::min(4 * panels, args.columns - column);
+    const std::int8_t* weights = args.panels + panel * panel_bytes;
+    const index_t panels = min(most_panels, block.last_panel - panel);
+    const index_t column = 4 * panel, columns = min(4 * panels, args.columns - column);
     index_t rows = 0;
     for (index_t row = block.first_row; row < block.last_row; row += rows) {
-      rows = pare::detail::min(tallest, block.last_row - row);
-      for (index_t i = 0; i < rows; ++i) {
-        Kernel::start(args, column, panels, acc + i * next_row);
-      }
-      for (index_t first = 0; first < groups; first += most_groups) {
-        const index_t count = pare::detail::min(groups - first, most_groups);
+      rows = min(tallest, block.last_row - row);
+      for (index_t i = 0; i < rows; ++i) kernel.start(args, column, panels, acc + i * next_row);
+      for (index_t first = 0; first < blocks; first += most_blocks) {
+        const index_t count = min(blocks - first, most_blocks);
         for (index_t i = 0; i < rows; ++i) {
-          Kernel::unpack(args, row_address(args, row + i), first, count, buffer, i, rows);
+          kernel.unpack(args, row_address(args, row + i), first * block_groups,
+                        count * block_groups, buffer, i, rows);
         }
-        Kernel::multiply(buffer, args.panels + 16 * (panel * groups + first), 16 * groups, count,
-                         panels, rows, acc, acc + next_row);
+        kernel.multiply(buffer, weights, first, count, panel_bytes, panels, rows, acc,
+                        acc + next_row);
       }
       for (index_t i = 0; i < rows; ++i) {
-        Kernel::write(args, row + i, column, columns, acc + i * next_row);
+        kernel.write(args, row + i, column, columns, acc + i * next_row);
       }
     }
   }
