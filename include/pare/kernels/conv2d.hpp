@@ -1,8 +1,9 @@
 // A convolution with int8 weights: a product whose rows are read where the window lies.
 //
 // Nothing is unfolded: the matrix kernels address the pixels under the window in the image itself
-// (see kernels/gemm_s8.hpp). Where the window reaches beyond the image, the image is copied once
-// with its padding around it. Arithmetic of PyTorch's quantized conv2d, TensorFlow Lite's CONV_2D
+// (see kernels/gemm_s8.hpp). Rows of the window above or below the image are left out. Where it
+// reaches beyond the image to the left or right, the image is copied once with its padding at both
+// sides. Arithmetic of PyTorch's quantized conv2d, TensorFlow Lite's CONV_2D
 // (reference_integer_ops/conv.h) and ONNX's ConvInteger and QLinearConv, by the requantization rule
 // that the layer was packed with.
 #ifndef PARE_KERNELS_CONV2D_HPP
@@ -18,10 +19,10 @@ namespace pare {
 namespace detail {
 inline namespace PARE_ABI {
 
-/// An image as the kernels read it: [height, width, channels of all groups].
+/// An image as the kernels read it: rows of the image, [width, channels of all groups].
 struct conv2d_source {
-  index_t height, width;  ///< what the windows of all outputs cover
-  index_t pixel_bytes;    ///< of a copy
+  index_t width;        ///< columns that the windows of all outputs cover, padding included
+  index_t pixel_bytes;  ///< of a copy
   bool is_copied;
   index_t bytes;  ///< of the copy
 };
@@ -30,23 +31,21 @@ struct conv2d_source {
 /// how large the copy is: the one selector, shared by size query and call. False where the size
 /// overflows. Shapes have been checked.
 constexpr bool source_of(const packed_conv2d_view& layer, index_t height, index_t width,
-                         index_t out_height, index_t out_width, index_t pixel_stride,
-                         conv2d_source& s) noexcept {
+                         index_t out_width, index_t pixel_stride, conv2d_source& s) noexcept {
   const window& w = layer.window;
   conv2d_k k{};
   if (!k_of(w, layer.group_inputs(), layer.taps, k)) return false;
   const bool is_padded = layer.taps == conv2d_taps::padded_pixels;
-  s.height = (out_height - 1) * w.stride_y + vertical(w).span();
   s.width = (out_width - 1) * w.stride_x + horizontal(w).span();
   s.pixel_bytes = layer.in_channels;
   if (is_padded && !checked_multiply(4, layer.groups, s.pixel_bytes)) return false;
-  const bool reaches_out = w.pad_top > 0 || w.pad_left > 0 || s.height > height || s.width > width;
+  const bool reaches_out = w.pad_left > 0 || s.width > width;
   const bool is_apart = layer.taps == conv2d_taps::rows && pixel_stride != layer.in_channels;
   s.is_copied = reaches_out || is_apart || k.bytes != k.inputs;
   s.bytes = 0;
   if (!s.is_copied) return true;
   // The last row of a window may be read beyond its end, where its weights are zeros.
-  return checked_multiply(s.height, s.width, s.bytes) &&
+  return checked_multiply(height, s.width, s.bytes) &&
          checked_multiply(s.bytes, s.pixel_bytes, s.bytes) &&
          checked_add(s.bytes, is_padded ? 0 : k.bytes - k.inputs, s.bytes);
 }
@@ -66,8 +65,7 @@ void copy_padded(const strided_image_view<const X>& x, index_t image,
   };
   for (index_t row = first; row < last; ++row) {
     std::uint8_t* to = copy + row * row_bytes;
-    const index_t from_row = row - w.pad_top;
-    if (from_row < 0 || from_row >= x.extent(1) || inside == 0) {
+    if (inside == 0) {
       fill(to, row_bytes);
       continue;
     }
@@ -75,7 +73,7 @@ void copy_padded(const strided_image_view<const X>& x, index_t image,
     fill(to, left);
     fill(to + left + middle, row_bytes - left - middle);
     to += left;
-    const X* from = x.data_handle() + image * x.stride(0) + from_row * x.stride(1);
+    const X* from = x.data_handle() + image * x.stride(0) + row * x.stride(1);
     if (is_dense) {
       std::memcpy(to, from, static_cast<std::size_t>(middle));
       continue;
@@ -93,38 +91,150 @@ void copy_padded(const strided_image_view<const X>& x, index_t image,
   }
 }
 
-/// All groups of the outputs of one image, or of a line of outputs.
+/// What all blocks of an image share.
+struct conv2d_image {
+  /// The product of the first group for a line of outputs, its `a` and `c` those of the first one's
+  /// first pixel if it read row 0.
+  kernels::gemm_s8_args line;
+  index_t height, row_bytes;  ///< of the image
+  index_t group_bytes;        ///< from a group's inputs to the next one's
+  index_t out_height, out_width;
+  index_t out_line;  ///< elements from a line of outputs to the next
+  bool is_dense;     ///< lines of outputs follow each other without gaps
+};
+
+/// A part of the outputs: lines, pixels of each, and panels, [first, last).
+struct conv2d_block {
+  index_t first_line, last_line, first_pixel, last_pixel, first_panel, last_panel;
+};
+
+/// The product for one panel of one group: its columns are the only ones.
+template <class Y>
+kernels::gemm_s8_args panel_args(const kernels::gemm_s8_args& all, const packed_linear_view& group,
+                                 index_t panel) noexcept {
+  const index_t first = panel * group.tile_columns;
+  const auto from_first = [first](const auto* p) { return p == nullptr ? p : p + first; };
+  kernels::gemm_s8_args args = all;
+  args.columns = min<index_t>(group.tile_columns, group.out_features - first);
+  args.panels = group.panels + panel * group.panel_bytes();
+  args.sums = from_first(group.sums);
+  if (args.bias_codes != nullptr) args.bias_codes = from_first(group.bias_codes);
+  args.column_scales = from_first(group.scales);
+  args.bias = from_first(group.bias);
+  args.factors = from_first(group.factors);
+  args.multipliers = from_first(group.multipliers);
+  args.shifts = from_first(group.shifts);
+  args.c = static_cast<Y*>(args.c) + first;
+  return args;
+}
+
+/// sums -= those of the weights of some rows of the window, in one panel.
 ///
-/// @param all          the product of the first group
-/// @param group_bytes  from a group's inputs to the next one's
-template <class Y, class Parallel>
-void run_conv2d(const linear_kernels& kernel, const packed_conv2d_view& layer,
-                const kernels::gemm_s8_args& all, index_t group_bytes,
-                const Parallel& parallel_for) noexcept {
-  const index_t outputs = layer.first_group.out_features, tile = layer.first_group.tile_columns;
-  const index_t panels = ceil_div(outputs, tile), k = layer.first_group.in_features;
-  linear_blocks b = blocks_of(all.rows, panels, k, tile);
-  if (all.line_rows < all.rows) {  // whole lines
-    b.rows = max<index_t>(b.rows / all.line_rows, 1) * all.line_rows;
-    b.row_blocks = ceil_div(all.rows, b.rows);
+/// @param weights  the panel from the first of those rows on
+/// @param bytes    of a column of those rows
+inline void subtract_sums(const linear_kernels& kernel, const kernels::gemm_s8_args& panel,
+                          const std::int8_t* weights, index_t bytes, std::int32_t* sums) noexcept {
+  if (bytes == 0) return;
+  // The kernel itself sums: a row of ones and a row of twos, whose difference is free of what kernels
+  // add to signed or unsigned inputs.
+  std::uint8_t inputs[16];
+  for (int i = 0; i < 16; ++i) inputs[i] = i < 8 ? 1 : 2;
+  const std::int32_t none[64] = {};
+  std::int32_t products[2][64];
+  kernels::gemm_s8_args args = panel;
+  args.a = inputs;
+  args.a_stride = 8;
+  args.line_rows = max_index;
+  args.rows = 2;
+  args.k = panel.k_group;
+  args.taps_y = 1;
+  args.taps_x = bytes / args.k;
+  args.tap_x_stride = 0;
+  args.panels = weights;
+  args.sums = none;
+  args.bias_codes = nullptr;
+  args.kind = kernels::output_kind::s32;
+  args.c = products;
+  args.c_stride = 64;
+  kernel.gemm(args, {0, 2, 0, 1});
+  for (index_t i = 0; i < args.columns; ++i) {
+    sums[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[i]) -
+                                        static_cast<std::uint32_t>(products[1][i]) +
+                                        static_cast<std::uint32_t>(products[0][i]));
   }
-  const index_t blocks = b.row_blocks * b.panel_blocks;
-  parallel_for(layer.groups * blocks, [&](index_t i) {
-    const index_t group = i / blocks, block = i % blocks;
-    const packed_linear_view linear = group_of(layer, group);
-    kernels::gemm_s8_args args = all;
-    args.a += group * group_bytes;
-    args.panels = linear.panels;
-    args.sums = linear.sums;
-    if (args.bias_codes != nullptr) args.bias_codes = linear.bias_codes;
-    args.column_scales = linear.scales;
-    args.bias = linear.bias;
-    args.factors = linear.factors;
-    args.multipliers = linear.multipliers;
-    args.shifts = linear.shifts;
-    args.c = static_cast<Y*>(args.c) + group * outputs;
-    const index_t row = block / b.panel_blocks * b.rows, panel = block % b.panel_blocks * b.panels;
-    kernel.gemm(args, {row, min(row + b.rows, args.rows), panel, min(panel + b.panels, panels)});
+}
+
+/// One block of one group: lines that see the same rows of the window are one product.
+template <class Y>
+void run_block(const linear_kernels& kernel, const packed_conv2d_view& layer,
+               const conv2d_image& image, index_t group, const conv2d_block& block) noexcept {
+  const window& w = layer.window;
+  const packed_linear_view linear = group_of(layer, group);
+  const index_t tile = linear.tile_columns;
+  const index_t pixels = block.last_pixel - block.first_pixel;
+  const bool is_whole = pixels == image.out_width && image.is_dense;
+  const auto taps_of = [&](index_t line) {
+    const tap_range t = taps_inside(vertical(w), line * w.stride_y - w.pad_top, image.height);
+    return t.first < t.last ? t : tap_range{0, 0};
+  };
+  alignas(64) std::int32_t sums[64] = {};
+  for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
+    const kernels::gemm_s8_args all = panel_args<Y>(image.line, linear, panel);
+    for (index_t line = block.first_line; line < block.last_line;) {
+      const tap_range taps = taps_of(line);
+      index_t lines = 1;
+      while (is_whole && line + lines < block.last_line) {
+        const tap_range next = taps_of(line + lines);
+        if (next.first != taps.first || next.last != taps.last) break;
+        ++lines;
+      }
+      kernels::gemm_s8_args args = all;
+      args.rows = lines * pixels;
+      args.c = static_cast<Y*>(args.c) + group * linear.out_features + line * image.out_line +
+               block.first_pixel * args.c_stride;
+      args.a += group * image.group_bytes + block.first_pixel * args.a_stride +
+                (line * w.stride_y - w.pad_top + taps.first * w.dilation_y) * image.row_bytes;
+      if (taps.last - taps.first < w.height) {
+        const index_t row_bytes = linear.panel_bytes() / w.height;
+        args.panels += taps.first * row_bytes;
+        args.taps_y = taps.last - taps.first;
+        for (index_t i = 0; i < tile; ++i) sums[i] = all.sums[i];
+        subtract_sums(kernel, all, all.panels, taps.first * row_bytes / tile, sums);
+        subtract_sums(kernel, all, all.panels + taps.last * row_bytes,
+                      (w.height - taps.last) * row_bytes / tile, sums);
+        args.sums = sums;
+        if (args.taps_y == 0) {  // all of the window is padding
+          args.a = image.line.a;
+          args.k = 0;
+          args.taps_y = args.taps_x = 1;
+        }
+      }
+      kernel.gemm(args, {0, args.rows, 0, 1});
+      line += lines;
+    }
+  }
+}
+
+/// All groups of the outputs of one image.
+template <class Y, class Parallel>
+void run_image(const linear_kernels& kernel, const packed_conv2d_view& layer,
+               const conv2d_image& image, const Parallel& parallel_for) noexcept {
+  const packed_linear_view& linear = layer.first_group;
+  const index_t panels = linear.panels_count(), width = image.out_width;
+  const linear_blocks b =
+      blocks_of(image.out_height * width, panels, linear.in_features, linear.tile_columns);
+  const index_t lines = clamp<index_t>(b.rows / width, 1, image.out_height);
+  const index_t pixels = min(width, b.rows), parts = ceil_div(width, pixels);
+  const index_t line_blocks = ceil_div(image.out_height, lines);
+  parallel_for(layer.groups * line_blocks * parts * b.panel_blocks, [&](index_t i) {
+    const index_t panel = i % b.panel_blocks * b.panels;
+    i /= b.panel_blocks;
+    const index_t pixel = i % parts * pixels;
+    i /= parts;
+    const index_t line = i % line_blocks * lines;
+    run_block<Y>(kernel, layer, image, i / line_blocks,
+                 {line, min(line + lines, image.out_height), pixel, min(pixel + pixels, width),
+                  panel, min(panel + b.panels, panels)});
   });
 }
 
@@ -135,10 +245,14 @@ status conv2d(const strided_image_view<const X>& x, const packed_conv2d_view& la
   const window& w = layer.window;
   PARE_RETURN_IF_ERROR(check_conv_shapes(x, w, layer.in_channels, layer.out_channels, y));
   PARE_RETURN_IF_ERROR((check_codes<X, Y>(layer.first_group.options)));
+  PARE_RETURN_IF_ERROR(check_panels(layer.first_group));
   if (x.extent(0) == 0 || layer.out_channels == 0) return {};
-  const index_t out_height = y.extent(1), out_width = y.extent(2);
+  conv2d_image image;
+  image.height = x.extent(1);
+  image.out_height = y.extent(1);
+  image.out_width = y.extent(2);
   conv2d_source source{};
-  if (!source_of(layer, x.extent(1), x.extent(2), out_height, out_width, x.stride(2), source)) {
+  if (!source_of(layer, x.extent(1), x.extent(2), image.out_width, x.stride(2), source)) {
     return {status_code::overflow, "the padded image does not fit the index type", "x"};
   }
   std::uint8_t* copy = source.is_copied ? scratch.take<std::uint8_t>(source.bytes) : nullptr;
@@ -151,20 +265,24 @@ status conv2d(const strided_image_view<const X>& x, const packed_conv2d_view& la
   conv2d_k k{};
   static_cast<void>(k_of(w, layer.group_inputs(), layer.taps, k));
   const index_t pixel = source.is_copied ? source.pixel_bytes : x.stride(2);
-  const index_t row = source.is_copied ? source.width * source.pixel_bytes : x.stride(1);
+  image.row_bytes = source.is_copied ? source.width * source.pixel_bytes : x.stride(1);
+  image.group_bytes = layer.taps == conv2d_taps::padded_pixels ? 4 : k.inputs;
+  image.out_line = y.stride(1);
   // A single row or column is not stepped over: its stride may be anything.
-  const index_t to_next_pixel = out_width > 1 ? w.stride_x * pixel : 0;
-  const index_t to_next_line = out_height > 1 ? w.stride_y * row : 0;
-  const bool is_column = out_width == 1;
-  kernels::gemm_s8_args args = args_of(layer.first_group, 0);
+  const index_t to_next_pixel = image.out_width > 1 ? w.stride_x * pixel : 0;
+  const index_t to_next_line = image.out_height > 1 ? w.stride_y * image.row_bytes : 0;
+  const bool is_column = image.out_width == 1;
+  image.is_dense = is_column || y.stride(1) == image.out_width * y.stride(2);
+  kernels::gemm_s8_args& args = image.line;
+  args = args_of(layer.first_group, 0);
   args.a_stride = is_column ? to_next_line : to_next_pixel;
   args.c_stride = is_column ? y.stride(1) : y.stride(2);
-  args.line_rows = out_width;
+  args.line_rows = image.out_width;
   args.line_stride = to_next_line;
-  if (is_column || to_next_line == out_width * to_next_pixel) args.line_rows = max_index;
+  if (is_column || to_next_line == image.out_width * to_next_pixel) args.line_rows = max_index;
   args.taps_y = k.taps_y;
   args.taps_x = k.taps_x;
-  args.tap_y_stride = w.dilation_y * row;
+  args.tap_y_stride = w.dilation_y * image.row_bytes;
   args.tap_x_stride = w.dilation_x * pixel;
   args.k = k.bytes;
   if (k.taps_x > 1 && w.dilation_x == 1 && k.bytes % 4 == 0 && pixel == k.bytes) {
@@ -173,27 +291,19 @@ status conv2d(const strided_image_view<const X>& x, const packed_conv2d_view& la
     args.taps_x = 1;
   }
   set_codes<X, Y>(args, layer.first_group);
-  const linear_kernels kernel = linear_kernels_of(linear_kernel(layer.first_group));
-  const index_t group_bytes = layer.taps == conv2d_taps::padded_pixels ? 4 : k.inputs;
 
-  // The kernels step from pixel to pixel of y. Where its rows lie apart, they get one at a time.
-  const bool is_dense = is_column || y.stride(1) == out_width * y.stride(2);
-  const index_t lines = is_dense ? 1 : out_height;
-  args.rows = out_height * out_width / lines;
-  for (index_t image = 0; image < x.extent(0); ++image) {
-    const auto* a = reinterpret_cast<const std::uint8_t*>(x.data_handle() + image * x.stride(0));
+  const linear_kernels kernel = linear_kernels_of(linear_kernel(layer.first_group));
+  for (index_t i = 0; i < x.extent(0); ++i) {
+    args.a = reinterpret_cast<const std::uint8_t*>(x.data_handle() + i * x.stride(0));
+    args.c = y.data_handle() + i * y.stride(0);
     if (source.is_copied) {
-      const index_t rows = max<index_t>(65536 / max<index_t>(row, 1), 1);
-      parallel_for(ceil_div(source.height, rows), [&](index_t i) {
-        copy_padded(x, image, layer, source, i * rows, min((i + 1) * rows, source.height), copy);
+      const index_t rows = max<index_t>(65536 / max<index_t>(image.row_bytes, 1), 1);
+      parallel_for(ceil_div(image.height, rows), [&](index_t part) {
+        copy_padded(x, i, layer, source, part * rows, min((part + 1) * rows, image.height), copy);
       });
-      a = copy;
+      args.a = copy;
     }
-    for (index_t line = 0; line < lines; ++line) {
-      args.a = a + line * to_next_line;
-      args.c = y.data_handle() + image * y.stride(0) + line * y.stride(1);
-      run_conv2d<Y>(kernel, layer, args, group_bytes, parallel_for);
-    }
+    run_image<Y>(kernel, layer, image, parallel_for);
   }
   return {};
 }
@@ -204,9 +314,10 @@ status conv2d(const strided_image_view<const X>& x, const packed_conv2d_view& la
 inline namespace PARE_ABI {
 
 /// Bytes of scratch that `conv2d` uses for images of `height` x `width`, exact for 64-byte aligned
-/// memory: 0 where it reads images in place, or one image with its padding, however many there are.
+/// memory: 0 where it reads images in place, or one image with its padding at both sides, however
+/// many there are.
 ///
-/// Copied are images where the window reaches beyond them, and, for layers whose input channels are
+/// Copied are images where the window reaches beyond them to the left or right, and, for layers whose input channels are
 /// no multiple of four, where pixels lie apart.
 ///
 /// @param pixel_stride  elements from pixel to pixel of x; 0: its channels
@@ -220,7 +331,7 @@ inline namespace PARE_ABI {
   const auto out_width = output_width(layer.window, width);
   if (!out_width) return out_width.error();
   detail::conv2d_source source{};
-  if (!detail::source_of(layer, height, width, *out_height, *out_width,
+  if (!detail::source_of(layer, height, width, *out_width,
                          pixel_stride == 0 ? layer.in_channels : pixel_stride, source)) {
     return {status_code::overflow, "the padded image does not fit the index type", "height"};
   }

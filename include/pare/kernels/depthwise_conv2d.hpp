@@ -53,13 +53,14 @@ PARE_ALWAYS_INLINE isa depthwise_isa(const packed_depthwise_view& layer) noexcep
 /// Rows of outputs of a block, by the shape alone: about a million products each, so that threads
 /// have something to share and start rarely.
 constexpr index_t depthwise_block_rows(const kernels::depthwise_s8_args& args) noexcept {
-  constexpr double block_products = 1 << 20;
-  const double row_products =
-      static_cast<double>(args.out_width) * static_cast<double>(args.out.columns) *
-      static_cast<double>(args.window.height) * static_cast<double>(args.window.width);
-  const double rows = block_products / row_products;
-  if (rows >= static_cast<double>(args.out_height)) return args.out_height;
-  return round_up(static_cast<index_t>(rows) + 1, 2);
+  constexpr index_t block_products = 1 << 20;
+  index_t row_products = 1;
+  const index_t factors[] = {args.out_width, args.out.columns, args.window.height,
+                             args.window.width};
+  for (const index_t f : factors) {
+    if (!checked_multiply(row_products, f, row_products)) return 2;
+  }
+  return round_up(min(block_products / max<index_t>(row_products, 1), args.out_height) + 1, 2);
 }
 
 template <class X, class Y, class Parallel>
