@@ -26,6 +26,7 @@
 #include <pare/quantize/affine.hpp>
 #include <pare/quantize/dynamic.hpp>
 #include <pare/quantize/fold_batch_norm.hpp>
+#include <pare/quantize/grouped.hpp>
 #include <pare/quantize/range.hpp>
 
 #endif  // PARE_PARE_HPP

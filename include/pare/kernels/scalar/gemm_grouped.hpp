@@ -3,6 +3,7 @@
 #ifndef PARE_KERNELS_SCALAR_GEMM_GROUPED_HPP
 #define PARE_KERNELS_SCALAR_GEMM_GROUPED_HPP
 
+#include <pare/core/assert.hpp>
 #include <pare/core/rounding.hpp>
 #include <pare/format/low_bit.hpp>
 #include <pare/kernels/gemm_grouped.hpp>
@@ -55,6 +56,7 @@ inline float integer_product(const gemm_grouped_args& args, index_t row, index_t
 inline float floating_product(const gemm_grouped_args& args, index_t row, index_t column,
                               grouped_panel p, index_t to_next_group) noexcept {
   const packed_grouped_linear_view& layer = args.layer;
+  PARE_ASSERT(args.x != nullptr || args.k == 0, "the floating product reads f32 activations");
   const float* x = args.x + row * args.x_stride;
   float sum = 0.0f;
   for (index_t first = 0; first < args.k; first += layer.group) {
