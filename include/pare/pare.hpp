@@ -14,6 +14,7 @@
 #include <pare/io/named_layer.hpp>
 #include <pare/io/npy.hpp>
 #include <pare/io/write_c_source.hpp>
+#include <pare/io/write_image.hpp>
 #include <pare/layers/grouped_linear.hpp>
 #include <pare/layers/linear.hpp>
 #include <pare/layers/low_bit_linear.hpp>
