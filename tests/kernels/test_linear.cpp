@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "support/guarded.hpp"
 #include "support/isas.hpp"
 #include "support/linear_case.hpp"
 #include "support/vectors.hpp"
@@ -25,13 +26,36 @@ constexpr pare::requantization all_rules[] = {
 struct shape {
   index_t m, n, k;
 };
-constexpr shape shapes[] = {{0, 5, 7},    {3, 0, 7},     {3, 5, 0},    {1, 1, 1},    {1, 2, 3},
-                            {2, 3, 4},    {5, 15, 5},    {6, 16, 8},   {7, 17, 9},   {12, 31, 15},
-                            {13, 32, 16}, {4, 33, 2},    {11, 47, 33}, {8, 48, 27},  {9, 49, 3},
-                            {1, 63, 130}, {6, 64, 64},   {50, 65, 12}, {3, 96, 7},   {49, 97, 21},
-                            {2, 128, 1},  {10, 144, 24}, {97, 10, 65}, {1, 200, 301},
+constexpr shape shapes[] = {{0, 5, 7},
+                            {3, 0, 7},
+                            {3, 5, 0},
+                            {1, 1, 1},
+                            {1, 2, 3},
+                            {2, 3, 4},
+                            {5, 15, 5},
+                            {6, 16, 8},
+                            {7, 17, 9},
+                            {12, 31, 15},
+                            {13, 32, 16},
+                            {4, 33, 2},
+                            {11, 47, 33},
+                            {8, 48, 27},
+                            {9, 49, 3},
+                            {1, 63, 130},
+                            {6, 64, 64},
+                            {50, 65, 12},
+                            {3, 96, 7},
+                            {49, 97, 21},
+                            {2, 128, 1},
+                            {10, 144, 24},
+                            {97, 10, 65},
+                            {1, 200, 301},
                             // Tiles of the tallest heights, side by side and below each other.
-                            {23, 32, 29}, {35, 96, 30},  {15, 48, 13}, {47, 64, 31}, {7, 64, 6},
+                            {23, 32, 29},
+                            {35, 96, 30},
+                            {15, 48, 13},
+                            {47, 64, 31},
+                            {7, 64, 6},
                             {9, 80, 40}};
 
 template <class X>
@@ -374,6 +398,45 @@ TEST_CASE("nothing is read beyond the last row") {
       pare::tensor<std::int32_t, 2> y({7, 3});
       REQUIRE(pare::linear(pare::view(static_cast<const std::int8_t*>(x.data()), 7, k), c.pack(),
                            y.view()) == pare::status::ok);
+    }
+  });
+}
+
+TEST_CASE("nothing is read beyond the last row by any instruction") {
+  pare_test::for_each_isa([](pare::isa) {
+    for (const index_t m : {1, 2, 5, 6, 7}) {
+      for (index_t k = 1; k < 40; ++k) {
+        const linear_case c(17, k, 19);
+        const pare_test::guarded_bytes memory(static_cast<std::size_t>(m * k));
+        REQUIRE(memory.data() != nullptr);
+        auto* x = reinterpret_cast<std::int8_t*>(memory.data());
+        for (index_t i = 0; i < m * k; ++i) x[i] = static_cast<std::int8_t>(i);
+        const auto rows = pare::view(static_cast<const std::int8_t*>(x), m, k);
+        pare::tensor<std::int32_t, 2> y({m, 17});
+        REQUIRE(pare::linear(rows, c.pack(), y.view()) == pare::status::ok);
+        CHECK(pare_test::equal(
+            y, c.expected_s32(pare::tensor<std::int8_t, 2>::copy_of(rows).value())));
+      }
+    }
+  });
+}
+
+TEST_CASE("a zero keeps its sign through the activation, on every instruction set") {
+  linear_case c(20, 8, 25);
+  c.options.act = pare::activation::relu;
+  c.options.input = {1e-30f, 0};
+  c.options.output = {0.0f, 0};
+  for (auto& scale : c.scales) scale = 1e-30f;  // accumulators times 0
+  for (auto& bias : c.bias) bias = -0.0f;
+  for (auto& code : c.codes) code = -1;
+  pare::tensor<std::int8_t, 2> x({1, 8});
+  for (auto& code : x) code = 1;
+  pare_test::for_each_isa([&](pare::isa) {
+    pare::tensor<float, 2> y({1, 20});
+    REQUIRE(pare::linear(x.view(), c.pack(), y.view()) == pare::status::ok);
+    for (const float v : y) {
+      CHECK(v == 0.0f);
+      CHECK(std::signbit(v));
     }
   });
 }

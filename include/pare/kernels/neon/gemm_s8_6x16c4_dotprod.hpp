@@ -93,9 +93,17 @@ PARE_ALWAYS_INLINE tile_codes load(const tile_inputs& in, std::uint8_t flip) noe
 // Loads of weights and products are volatile, which keeps their order: GCC 12 would load early, run
 // out of registers and spill.
 
+/// 16 bytes. The operand in memory is that of no instruction: Clang would add the offset to an
+/// address in a register of its own.
+template <int Offset>
 PARE_ALWAYS_INLINE int8x16_t load_weights(const std::int8_t* w) noexcept {
+  struct bytes {
+    std::int8_t all[Offset + 16];
+  };
   int8x16_t columns;
-  __asm__ volatile("ldr %q0, %1" : "=w"(columns) : "m"(*reinterpret_cast<const int8x16_t*>(w)));
+  __asm__ volatile("ldr %q0, [%1, %2]"
+                   : "=w"(columns)
+                   : "r"(w), "i"(Offset), "m"(*reinterpret_cast<const bytes*>(w)));
   return columns;
 }
 
@@ -120,17 +128,19 @@ PARE_ALWAYS_INLINE void multiply_add(int32x4_t& r0, int32x4_t& r1, int32x4_t& r2
 
 /// 16 columns times a K-group of all rows. Weights are loaded 4 columns ahead.
 ///
-/// @param first  the group's first 4 columns; becomes those of the next group, unless `IsLast`
+/// @param w      of the first of the groups
+/// @param first  this group's first 4 columns; becomes those of the next group, unless `IsLast`
 template <int Rows, int Group, bool IsLast>
 PARE_ALWAYS_INLINE void step(tile_of_rows& t, const std::int8_t* w, int8x16_t& first,
                              const tile_codes& a) noexcept {
-  int8x16_t second = load_weights(w + 16);
+  constexpr int at = 64 * Group;
+  int8x16_t second = load_weights<at + 16>(w);
   multiply_add<Rows, Group>(t.r0.c0, t.r1.c0, t.r2.c0, t.r3.c0, t.r4.c0, t.r5.c0, first, a);
-  first = load_weights(w + 32);
+  first = load_weights<at + 32>(w);
   multiply_add<Rows, Group>(t.r0.c1, t.r1.c1, t.r2.c1, t.r3.c1, t.r4.c1, t.r5.c1, second, a);
-  second = load_weights(w + 48);
+  second = load_weights<at + 48>(w);
   multiply_add<Rows, Group>(t.r0.c2, t.r1.c2, t.r2.c2, t.r3.c2, t.r4.c2, t.r5.c2, first, a);
-  if constexpr (!IsLast) first = load_weights(w + 64);
+  if constexpr (!IsLast) first = load_weights<at + 64>(w);
   multiply_add<Rows, Group>(t.r0.c3, t.r1.c3, t.r2.c3, t.r3.c3, t.r4.c3, t.r5.c3, second, a);
 }
 
@@ -168,18 +178,18 @@ PARE_ALWAYS_INLINE const std::int8_t* add_tap(tile_of_rows& t, const std::uint8_
             vaddq_s32(t.r0.c3, odd.c3)};
   } else {
     for (; k >= 16; k -= 16, w += 256) {
-      int8x16_t first = load_weights(w);
+      int8x16_t first = load_weights<0>(w);
       const tile_codes a = load<Rows, 16>(in, flip);
       advance<Rows>(in, 16);
       step<Rows, 0, false>(t, w, first, a);
-      step<Rows, 1, false>(t, w + 64, first, a);
-      step<Rows, 2, false>(t, w + 128, first, a);
-      step<Rows, 3, true>(t, w + 192, first, a);
+      step<Rows, 1, false>(t, w, first, a);
+      step<Rows, 2, false>(t, w, first, a);
+      step<Rows, 3, true>(t, w, first, a);
     }
   }
   for (; k > 0; k -= 4, w += 64) {
     if (k < 4) advance<Rows>(in, k - 4);  // the last group ends with the tap
-    int8x16_t first = load_weights(w);
+    int8x16_t first = load_weights<0>(w);
     const tile_codes a = load<Rows, 4>(in, flip);
     advance<Rows>(in, 4);
     step<Rows, 0, true>(t, w, first, a);
