@@ -47,6 +47,7 @@
 #include <pare/kernels/sequential.hpp>
 #include <pare/kernels/softmax.hpp>
 #include <pare/kernels/sparse_linear.hpp>
+#include <pare/kernels/static_linear.hpp>
 #include <pare/kernels/table.hpp>
 
 #endif  // PARE_INFERENCE_HPP

@@ -107,9 +107,9 @@ constexpr status check_linear(const affine_view<std::int8_t, E, L>& w, vector_vi
 
 /// The weights themselves, their sums, and whether a -128 is among them.
 template <class E, class L>
-void pack_panels(const tensor_view<const std::int8_t, E, L>& codes, index_t tile_columns,
-                 index_t k_group, std::int8_t* panels, std::int32_t* sums,
-                 std::int32_t& has_minus_128) noexcept {
+constexpr void pack_panels(const tensor_view<const std::int8_t, E, L>& codes, index_t tile_columns,
+                           index_t k_group, std::int8_t* panels, std::int32_t* sums,
+                           std::int32_t& has_minus_128) noexcept {
   const index_t out = codes.extent(0), in = codes.extent(1), padded = round_up(in, k_group);
   has_minus_128 = 0;
   for (index_t column = 0; column < round_up(out, tile_columns); ++column) {
@@ -127,11 +127,44 @@ void pack_panels(const tensor_view<const std::int8_t, E, L>& codes, index_t tile
 }
 
 /// rint(bias / (input scale * weight scale)) within 32 bits.
-inline std::int32_t quantize_bias(float bias, double scale) noexcept {
+constexpr std::int32_t quantize_bias(float bias, double scale) noexcept {
   const double code = static_cast<double>(bias) / scale;
   if (code >= 2147483647.0) return INT32_MAX;
   if (code <= -2147483648.0) return INT32_MIN;
   return static_cast<std::int32_t>(round_half_even(code));
+}
+
+/// What stands beside the panels for an output, but the sum. The defaults: for one that does not
+/// exist.
+struct packed_column {
+  float scale = 1.0f;
+  float bias = 0.0f;
+  std::int32_t bias_code = 0;  // with options.input
+  float factor = 0.0f;         // with options.output
+  fixed_multiplier fixed{};    // the same, for the fixed-point rules
+};
+
+/// @param scale  of the output's weights
+/// @param bias   in reals, or in codes
+template <class Bias>
+constexpr packed_column pack_column(float scale, Bias bias,
+                                    const linear_options& options) noexcept {
+  const double accumulator_scale = static_cast<double>(options.input.scale) * scale;
+  packed_column c;
+  c.scale = scale;
+  if constexpr (std::is_floating_point_v<Bias>) {
+    c.bias = bias;
+    if (options.input.scale != 0.0f) c.bias_code = quantize_bias(bias, accumulator_scale);
+  } else {
+    c.bias_code = bias;
+    c.bias = static_cast<float>(bias * accumulator_scale);
+  }
+  if (options.output.scale != 0.0f) {
+    c.factor = options.input.scale * scale / options.output.scale;
+    if (uses_fixed_point(options.rule))
+      c.fixed = make_fixed_multiplier(accumulator_scale / options.output.scale);
+  }
+  return c;
 }
 
 /// What stands beside the panels for each output, but the sums: written into `base`, and the
@@ -140,7 +173,6 @@ template <class E, class L, class Bias>
 void pack_columns(const affine_view<std::int8_t, E, L>& w, vector_view<const Bias> bias,
                   const packed_linear_layout& layout, std::byte* base,
                   packed_linear_view& layer) noexcept {
-  const linear_options& options = layer.options;
   const index_t out = layer.out_features;
   const auto array = [base](index_t offset) { return offset < 0 ? nullptr : base + offset; };
   auto* scales = reinterpret_cast<float*>(array(layout.scales));
@@ -151,26 +183,17 @@ void pack_columns(const affine_view<std::int8_t, E, L>& w, vector_view<const Bia
   auto* shifts = reinterpret_cast<std::int32_t*>(array(layout.shifts));
   const index_t columns = round_up(out, layer.tile_columns);
   for (index_t i = 0; i < columns; ++i) {
-    const bool exists = i < out;
-    const float scale = exists ? w.params(i).scale : 1.0f;
-    const double accumulator_scale = static_cast<double>(options.input.scale) * scale;
-    scales[i] = scale;
-    if constexpr (std::is_floating_point_v<Bias>) {
-      biases[i] = exists && !bias.empty() ? bias[i] : 0.0f;
-      if (bias_codes != nullptr)
-        bias_codes[i] = exists ? quantize_bias(biases[i], accumulator_scale) : 0;
-    } else {
-      bias_codes[i] = exists && !bias.empty() ? bias[i] : 0;
-      biases[i] = static_cast<float>(bias_codes[i] * accumulator_scale);
+    packed_column c;
+    if (i < out) {
+      c = pack_column(w.params(i).scale, bias.empty() ? Bias{0} : bias[i], layer.options);
     }
-    if (factors != nullptr)
-      factors[i] = exists ? options.input.scale * scale / options.output.scale : 0.0f;
+    scales[i] = c.scale;
+    biases[i] = c.bias;
+    if (bias_codes != nullptr) bias_codes[i] = c.bias_code;
+    if (factors != nullptr) factors[i] = c.factor;
     if (multipliers != nullptr) {
-      const fixed_multiplier m =
-          exists ? make_fixed_multiplier(accumulator_scale / options.output.scale)
-                 : fixed_multiplier{};
-      multipliers[i] = m.multiplier;
-      shifts[i] = m.shift;
+      multipliers[i] = c.fixed.multiplier;
+      shifts[i] = c.fixed.shift;
     }
   }
 
