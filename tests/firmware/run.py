@@ -48,6 +48,14 @@ COUNTS = {
         ("linear s4 256 -> 128", 256 * 128,
          {"m4-Os": 5.99, "m4-O3": 5.07, "m55-Os": 0.68, "m55-O3": 0.47}),
     ],
+    "count_conv": [
+        ("conv2d 1x1, 64 -> 64, 8x8", 64 * 64 * 64,
+         {"m4-Os": 2.40, "m4-O3": 2.11, "m55-Os": 0.41, "m55-O3": 0.39}),
+        ("conv2d 3x3, 16 -> 32, 16x16", 256 * 9 * 16 * 32,
+         {"m4-Os": 3.03, "m4-O3": 2.14, "m55-Os": 0.36, "m55-O3": 0.33}),
+        ("depthwise 3x3, 32 channels, 16x16", 256 * 9 * 32,
+         {"m4-Os": 10.0, "m4-O3": 8.78, "m55-Os": 4.71, "m55-O3": 2.69}),
+    ],
 }
 
 # Bytes of code and constants that CMSIS-NN's operators take at -Os, as above.

@@ -12,6 +12,8 @@
 #include <pare/kernels/scalar/depthwise_s8.hpp>
 
 #if PARE_KERNELS_HERE
+#include <pare/kernels/cortex_m/depthwise_s8_dsp.hpp>
+#include <pare/kernels/cortex_m/depthwise_s8_mve.hpp>
 #include <pare/kernels/x86/depthwise_s8_avx2.hpp>
 #include <pare/kernels/x86/depthwise_s8_avx512vnni.hpp>
 #endif
@@ -34,7 +36,13 @@ PARE_KERNEL_TABLE depthwise_kernel depthwise_kernel_of(isa i) noexcept {
     case isa::avxvnni: return kernels::avxvnni::depthwise_s8;
     case isa::avx2: return kernels::avx2::depthwise_s8;
 #endif
+#if PARE_MVE_KERNELS
+    default: return kernels::mve::depthwise_s8;
+#elif PARE_DSP_KERNELS
+    default: return kernels::dsp::depthwise_s8;
+#else
     default: return kernels::scalar::depthwise_s8;
+#endif
   }
 }
 #endif

@@ -13,12 +13,6 @@
 
 namespace pare::kernels::dsp {
 
-/// acc + both products, modulo 2^32.
-PARE_ALWAYS_INLINE void multiply_pairs(std::int32_t& acc, std::uint32_t x,
-                                       std::uint32_t w) noexcept {
-  __asm__("smlad %0, %1, %2, %0" : "+r"(acc) : "r"(x), "r"(w));
-}
-
 /// acc + the sums of two columns over activations [x, end).
 template <int Bits>
 PARE_ALWAYS_INLINE void multiply_fields(const word* x, const word* end, const word* w,

@@ -16,6 +16,12 @@ namespace pare::kernels::dsp {
 /// Four bytes of weights, or a pair of activations.
 using word [[gnu::may_alias]] = std::uint32_t;
 
+/// acc + both products, modulo 2^32.
+PARE_ALWAYS_INLINE void multiply_pairs(std::int32_t& acc, std::uint32_t x,
+                                       std::uint32_t w) noexcept {
+  __asm__("smlad %0, %1, %2, %0" : "+r"(acc) : "r"(x), "r"(w));
+}
+
 /// Four codes as pairs of differences to the zero point: bytes 1 and 3, and bytes 0 and 2.
 ///
 /// @param offset  the zero point of code ^ flip, twice

@@ -16,26 +16,30 @@ inline namespace PARE_ABI {
 
 /// `scale_double_rounding` for multipliers that are 0 or at least 2^30, as all of
 /// `make_fixed_multiplier` are.
+///
+/// 2 * multiplier does not fit in 32 bits, but 2 * multiplier - 2^32 does; adding acc makes up for
+/// the rest (nothing is added for the multiplier 0). A shift leaves the last bit it drops in the
+/// carry, which rounds ties up; negative numbers, one less before the shift, round them down. Without
+/// a shift the addition before it clears the carry.
 PARE_ALWAYS_INLINE std::int32_t scale_double_rounding(std::int32_t acc, std::int32_t multiplier,
                                                       std::int32_t shift) noexcept {
-  std::int32_t left, y;
-  __asm__("usat %0, #5, %1" : "=r"(left) : "r"(shift));  // max(shift, 0)
-  acc = pare::detail::wrapping_shift_left(acc, static_cast<int>(left));
-  // 2 * multiplier does not fit in 32 bits, but 2 * multiplier - 2^32 does; adding acc makes up for
-  // the rest. Nothing is added for the multiplier 0.
-  const std::int32_t twice = pare::detail::wrapping_shift_left(multiplier, 1);
-  __asm__("smmlar %0, %1, %2, %3" : "=r"(y) : "r"(acc), "r"(twice), "r"(acc & (twice >> 31)));
-  // A shift leaves the last bit it drops in the carry, which rounds ties up; negative numbers, one
-  // less before the shift, round them down. Without a shift the first addition clears the carry.
-  const std::int32_t right = left - shift;
+  std::int32_t right, t;
   __asm__(
-      "adds %0, %0, %1, asr #31\n\t"
-      "asrs %0, %0, %2\n\t"
-      "adc %0, %0, #0"
-      : "+r"(y)
-      : "r"(y & -right), "r"(right)
+      "usat %[right], #5, %[shift]\n\t"  // max(shift, 0)
+      "lsls %[acc], %[acc], %[right]\n\t"
+      "subs %[right], %[right], %[shift]\n\t"
+      "lsls %[m], %[m], #1\n\t"
+      "and %[t], %[acc], %[m], asr #31\n\t"
+      "smmlar %[acc], %[acc], %[m], %[t]\n\t"
+      "rsbs %[t], %[right], #0\n\t"
+      "ands %[t], %[t], %[acc]\n\t"
+      "adds %[acc], %[acc], %[t], asr #31\n\t"
+      "asrs %[acc], %[acc], %[right]\n\t"
+      "adc %[acc], %[acc], #0"
+      : [acc] "+r"(acc), [m] "+r"(multiplier), [right] "=&r"(right), [t] "=&r"(t)
+      : [shift] "r"(shift)
       : "cc");
-  return y;
+  return acc;
 }
 
 /// The same with single rounding.
@@ -69,19 +73,28 @@ PARE_ALWAYS_INLINE std::int32_t rounded_to_int(float x) noexcept {
 #endif
 }
 
+/// How accumulators of some columns are scaled. A copy of what the arguments say: stores of codes
+/// could change those, as far as the compiler knows.
+struct column_scales {
+  requantization rule;
+  const std::int32_t *multipliers, *shifts;
+  const float* factors;
+  float zero_point;
+};
+
 /// A scaled accumulator before zero point (after it, for `onnx`) and clamp, saturated to 32 bits.
-PARE_ALWAYS_INLINE std::int32_t scaled(const gemm_s8_args& args, requantization rule,
-                                       index_t column, std::int32_t acc) noexcept {
-  switch (rule) {
+PARE_ALWAYS_INLINE std::int32_t scaled(const column_scales& s, index_t column,
+                                       std::int32_t acc) noexcept {
+  switch (s.rule) {
     case requantization::double_rounding:
-      return scale_double_rounding(acc, args.multipliers[column], args.shifts[column]);
+      return scale_double_rounding(acc, s.multipliers[column], s.shifts[column]);
     case requantization::single_rounding:
-      return scale_single_rounding(acc, args.multipliers[column], args.shifts[column]);
+      return scale_single_rounding(acc, s.multipliers[column], s.shifts[column]);
     case requantization::nearest:
-      return rounded_to_int(static_cast<float>(acc) * args.factors[column]);
+      return rounded_to_int(static_cast<float>(acc) * s.factors[column]);
     case requantization::onnx:
-      return rounded_to_int(pare::detail::multiply_then_add(
-          static_cast<float>(acc), args.factors[column], static_cast<float>(args.zero_point)));
+      return rounded_to_int(pare::detail::multiply_then_add(static_cast<float>(acc),
+                                                            s.factors[column], s.zero_point));
   }
   return 0;
 }
@@ -102,17 +115,33 @@ PARE_ALWAYS_INLINE std::uint32_t four_times(std::int32_t byte) noexcept {
   return (static_cast<std::uint32_t>(byte) & 0xffu) * 0x01010101u;
 }
 
-/// Codes of outputs from `column` on, four at a time.
+/// Which outputs are written: four at a time, either along a row or, where a row has no more than
+/// four, one row after the other.
+struct output_steps {
+  index_t count;        ///< of steps
+  index_t column_step;  ///< 4, or 0
+  index_t step;         ///< elements from step to step
+
+  static PARE_ALWAYS_INLINE output_steps of(index_t rows, index_t columns,
+                                            index_t stride) noexcept {
+    return rows == 1 ? output_steps{pare::detail::ceil_div(columns, 4), 4, 4}
+                     : output_steps{rows, 0, stride};
+  }
+};
+
+/// Codes of outputs from `column` on.
 PARE_ALWAYS_INLINE void write_codes(const gemm_s8_args& args, requantization rule, std::uint8_t* to,
-                                    index_t column, index_t columns,
-                                    const std::int32_t* acc) noexcept {
+                                    index_t column, index_t columns, const std::int32_t* acc,
+                                    output_steps steps) noexcept {
   // `onnx` has added the zero point before it rounded.
   const std::int32_t move = (rule == requantization::onnx ? 0 : args.zero_point) - args.low;
   const std::uint32_t low = four_times(args.low), range = four_times(args.high - args.low);
-  for (; columns > 0; columns -= 4) {
+  column_scales scales = {rule, args.multipliers + column, args.shifts + column,
+                          args.factors + column, static_cast<float>(args.zero_point)};
+  for (; steps.count > 0; --steps.count, columns -= steps.column_step, to += steps.step) {
     std::uint32_t codes = 0;
-    for (index_t i = 0; i < 4; ++i, ++column, ++acc) {
-      codes = codes >> 8 | above(scaled(args, rule, column, *acc), move) << 24;
+    for (index_t i = 0; i < 4; ++i) {
+      codes = codes >> 8 | above(scaled(scales, i, *acc++), move) << 24;
     }
     // The smaller of both, byte by byte.
     std::uint32_t least;
@@ -125,40 +154,45 @@ PARE_ALWAYS_INLINE void write_codes(const gemm_s8_args& args, requantization rul
         : "cc");
     if (PARE_LIKELY(columns >= 4)) {
       std::memcpy(to, &least, 4);
-      to += 4;
     } else {
-      for (; columns > 0; --columns, least >>= 8) *to++ = static_cast<std::uint8_t>(least);
+      for (index_t i = 0; i < columns; ++i, least >>= 8) to[i] = static_cast<std::uint8_t>(least);
     }
+    scales.multipliers += steps.column_step;
+    scales.shifts += steps.column_step;
+    scales.factors += steps.column_step;
   }
 }
 
-/// Outputs `column` to `column + columns - 1` of a row. What is beside the panels, and `acc`, have
-/// four columns everywhere.
+/// Outputs `column` to `column + columns - 1` of a row, or of `rows` of them where there are at most
+/// four columns. What is beside the panels, and `acc`, have four columns everywhere.
 inline void write(const gemm_s8_args& args, index_t row, index_t column, index_t columns,
-                  const std::int32_t* acc) noexcept {
-  const index_t at = row * args.c_stride + column;
+                  const std::int32_t* acc, index_t rows = 1) noexcept {
   if (args.kind == output_kind::q8) {
-    std::uint8_t* to = static_cast<std::uint8_t*>(args.c) + at;
+    std::uint8_t* to = static_cast<std::uint8_t*>(args.c) + row * args.c_stride + column;
     const requantization rule = args.rule;
+    const output_steps steps = output_steps::of(rows, columns, args.c_stride);
 #if !defined(__OPTIMIZE_SIZE__)
     // A loop for each rule.
     if (rule == requantization::double_rounding) {
-      return write_codes(args, requantization::double_rounding, to, column, columns, acc);
+      return write_codes(args, requantization::double_rounding, to, column, columns, acc, steps);
     }
     if (rule == requantization::single_rounding) {
-      return write_codes(args, requantization::single_rounding, to, column, columns, acc);
+      return write_codes(args, requantization::single_rounding, to, column, columns, acc, steps);
     }
     if (rule == requantization::nearest) {
-      return write_codes(args, requantization::nearest, to, column, columns, acc);
+      return write_codes(args, requantization::nearest, to, column, columns, acc, steps);
     }
 #endif
-    return write_codes(args, rule, to, column, columns, acc);
+    return write_codes(args, rule, to, column, columns, acc, steps);
   }
-  for (index_t i = 0; i < columns; ++i) {
-    if (args.kind == output_kind::s32) {
-      static_cast<std::int32_t*>(args.c)[at + i] = acc[i];
-    } else {
-      static_cast<float*>(args.c)[at + i] = scalar::real_of(args, row, column + i, acc[i]);
+  for (index_t last = row + rows; row < last; ++row, acc += pare::detail::round_up(columns, 4)) {
+    for (index_t i = 0; i < columns; ++i) {
+      if (args.kind == output_kind::s32) {
+        static_cast<std::int32_t*>(args.c)[row * args.c_stride + column + i] = acc[i];
+      } else {
+        static_cast<float*>(args.c)[row * args.c_stride + column + i] =
+            scalar::real_of(args, row, column + i, acc[i]);
+      }
     }
   }
 }
