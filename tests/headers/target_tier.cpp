@@ -88,10 +88,10 @@ pare::status use_linear(buffers x, const pare::packed_linear_view& layer, buffer
   return run(x.u8, layer, y.u8, rows, scratch);
 }
 
-pare::status use_grouped(
-    const float* x, float* y,
-    const pare::grouped_view<pare::half, pare::dextents<pare::index_t, 2>>& w,
-    pare::vector_view<const float> bias, pare::workspace memory, pare::workspace scratch) {
+pare::status use_grouped(const float* x, float* y,
+                         const pare::grouped_view<pare::half, pare::dextents<pare::index_t, 2>>& w,
+                         pare::vector_view<const float> bias, pare::workspace memory,
+                         pare::workspace scratch) {
   PARE_RETURN_IF_ERROR(pare::packed_grouped_linear_size(w, 4).status());
   const auto layer = pare::pack_grouped_linear(w, 4, bias, {}, memory);
   if (!layer) return layer.error();
@@ -112,4 +112,24 @@ pare::status use_sparse_and_low_rank(const float* x, const pare::csr_view<float>
 
 void use_parallel(float* data, pare::index_t n) {
   pare::serial{}(n, [&](pare::index_t i) { data[i] = 0; });
+}
+
+pare::status use_image(const void* bytes, pare::index_t size, const std::int8_t* x, std::int8_t* y,
+                       pare::workspace memory) {
+  const auto image = pare::open_image(bytes, size);
+  if (!image) return image.error();
+  const auto layer = image->layer<pare::packed_linear_view>("fc");
+  if (!layer) return layer.error();
+  const auto repacked = pare::repack(*layer, pare::active_isa(), memory);
+  if (!repacked) return repacked.error();
+  const pare::sequential net(pare::feature_shape{1, 1, layer->in_features}, *repacked);
+  PARE_RETURN_IF_ERROR(net.arena_size().status());
+  return net.run(pare::view(x, 1, layer->in_features), pare::view(y, 1, layer->out_features),
+                 memory);
+}
+
+pare::packed_linear_view use_static_linear() {
+  static constexpr float weights[2][3] = {{0.5f, -0.25f, 1.0f}, {-1.0f, 0.75f, 0.125f}};
+  static constexpr auto layer = pare::make_static_linear(weights).value();
+  return layer.view();
 }

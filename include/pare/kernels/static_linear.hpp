@@ -6,7 +6,7 @@
 //
 //     pare::linear(x, fc.view(), y);
 //
-// For layers of some thousand weights: the compiler takes about half a second for 4096 of them.
+// For layers of some thousand weights: GCC 12 and Clang 14 take a third of a second for 4096 of them.
 // Larger ones come from io/write_c_source.hpp.
 #ifndef PARE_KERNELS_STATIC_LINEAR_HPP
 #define PARE_KERNELS_STATIC_LINEAR_HPP
