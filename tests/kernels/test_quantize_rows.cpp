@@ -29,6 +29,12 @@ std::vector<std::vector<float>> rows() {
       {-255.0f, -0.5f, -1.5f, -2.5f, -254.5f, -127.5f},
       {1e-30f, 3e-30f, -2e-30f},
   };
+  // Ties in every place, for those that take many values at a time.
+  std::vector<float> ties = {255.0f};
+  for (int i = 0; i < 100; ++i) ties.push_back(static_cast<float>(i) + 0.5f);
+  all.push_back(ties);
+  for (float& x : ties) x = -x;
+  all.push_back(ties);
   pare_test::random_source random(3);
   for (index_t n = 1; n < 70; ++n) {
     std::vector<float> row;

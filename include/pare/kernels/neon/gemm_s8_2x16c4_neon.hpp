@@ -90,9 +90,10 @@ PARE_ALWAYS_INLINE void step(pair_sums& r, int8x16_t a, const std::int8_t* w) no
 PARE_ALWAYS_INLINE void store_sums(std::int32_t* out, const std::int32_t* start,
                                    const pair_sums& r) noexcept {
   const row_of_tile s = load_row(start);
-  store_row(out,
-            {vaddq_s32(s.c0, vpaddq_s32(r.c0, r.c1)), vaddq_s32(s.c1, vpaddq_s32(r.c2, r.c3)),
-             vaddq_s32(s.c2, vpaddq_s32(r.c4, r.c5)), vaddq_s32(s.c3, vpaddq_s32(r.c6, r.c7))});
+  store_row(
+      out,
+      {wrapping_add(s.c0, vpaddq_s32(r.c0, r.c1)), wrapping_add(s.c1, vpaddq_s32(r.c2, r.c3)),
+       wrapping_add(s.c2, vpaddq_s32(r.c4, r.c5)), wrapping_add(s.c3, vpaddq_s32(r.c6, r.c7))});
 }
 
 /// `count` tiles below each other: out = start + A * W over all of K, for 16 columns.

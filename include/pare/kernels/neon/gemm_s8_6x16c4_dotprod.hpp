@@ -19,6 +19,7 @@ inline namespace PARE_ABI {
 using neon::load_row;
 using neon::row_of_tile;
 using neon::store_row;
+using neon::wrapping_add;
 
 /// Accumulators of up to 6 rows. Those beyond the tile's height stay unused.
 struct tile_of_rows {
@@ -174,8 +175,8 @@ PARE_ALWAYS_INLINE const std::int8_t* add_tap(tile_of_rows& t, const std::uint8_
       step<2>(t.r0, w + 128, a);
       step<3>(odd, w + 192, a);
     }
-    t.r0 = {vaddq_s32(t.r0.c0, odd.c0), vaddq_s32(t.r0.c1, odd.c1), vaddq_s32(t.r0.c2, odd.c2),
-            vaddq_s32(t.r0.c3, odd.c3)};
+    t.r0 = {wrapping_add(t.r0.c0, odd.c0), wrapping_add(t.r0.c1, odd.c1),
+            wrapping_add(t.r0.c2, odd.c2), wrapping_add(t.r0.c3, odd.c3)};
   } else {
     for (; k >= 16; k -= 16, w += 256) {
       int8x16_t first = load_weights<0>(w);

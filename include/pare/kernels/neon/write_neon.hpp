@@ -29,13 +29,25 @@ PARE_ALWAYS_INLINE void store_row(std::int32_t* p, const row_of_tile& r) noexcep
   vst1q_s32(p + 12, r.c3);
 }
 
+/// x + y and x - y * z, modulo 2^32. GCC's intrinsics for signed numbers are its signed arithmetic,
+/// which must not overflow.
+PARE_ALWAYS_INLINE int32x4_t wrapping_add(int32x4_t x, int32x4_t y) noexcept {
+  return vreinterpretq_s32_u32(vaddq_u32(vreinterpretq_u32_s32(x), vreinterpretq_u32_s32(y)));
+}
+PARE_ALWAYS_INLINE int32x4_t wrapping_multiply_subtract(int32x4_t x, int32x4_t y,
+                                                        int32x4_t z) noexcept {
+  return vreinterpretq_s32_u32(
+      vmlsq_u32(vreinterpretq_u32_s32(x), vreinterpretq_u32_s32(y), vreinterpretq_u32_s32(z)));
+}
+
 /// start = bias - offset * sum, for a panel.
 inline void start_values(const gemm_s8_args& args, index_t column, std::int32_t offset,
                          std::int32_t* start) noexcept {
   for (index_t j = 0; j < panel_columns; j += 4) {
     const int32x4_t bias =
         args.bias_codes != nullptr ? vld1q_s32(args.bias_codes + column + j) : vdupq_n_s32(0);
-    vst1q_s32(start + j, vmlsq_s32(bias, vld1q_s32(args.sums + column + j), vdupq_n_s32(offset)));
+    vst1q_s32(start + j, wrapping_multiply_subtract(bias, vld1q_s32(args.sums + column + j),
+                                                    vdupq_n_s32(offset)));
   }
 }
 
@@ -78,8 +90,8 @@ inline void write_f32(const gemm_s8_args& args, const std::int32_t* acc, index_t
       const float row_scale = args.row_scales != nullptr ? args.row_scales[row + i] : args.scale;
       const std::int32_t zero_point =
           args.row_zero_points != nullptr ? args.row_zero_points[row + i] : 0;
-      const int32x4_t exact =
-          vmlsq_s32(vld1q_s32(acc + i * panel_columns + j), sums, vdupq_n_s32(zero_point));
+      const int32x4_t exact = wrapping_multiply_subtract(vld1q_s32(acc + i * panel_columns + j),
+                                                         sums, vdupq_n_s32(zero_point));
       const float32x4_t scale = rounded_product(vdupq_n_f32(row_scale), scales);
       const float32x4_t y = vaddq_f32(rounded_product(vcvtq_f32_s32(exact), scale), bias);
       const float32x4_t clamped = clamp(y, low, high);
