@@ -131,21 +131,21 @@ TEST_CASE("depthwise: the layers of mobile networks, and tails around every tile
 TEST_CASE("depthwise: windows in several parts, and strides and dilations of any size") {
   pare_test::for_each_isa([](pare::isa) {
     pare::window wide;
-    wide.width = 70;
-    wide.height = 9;
+    wide.width = 30;
+    wide.height = 6;
     pare::window apart = pare_test::square_window(3, 1, 0);
-    apart.dilation_x = 90;
-    apart.dilation_y = 4;
-    pare::window far = pare_test::square_window(2, 100, 0);
-    far.dilation_x = 30;
+    apart.dilation_x = 40;
+    apart.dilation_y = 3;
+    pare::window far = pare_test::square_window(2, 50, 0);
+    far.dilation_x = 20;
     pare::window tall;
-    tall.height = 40;
-    tall.pad_top = 30;
+    tall.height = 14;
+    tall.pad_top = 10;
     for (const auto& w : {wide, apart, far, tall}) {
-      for (const index_t channels : {1, 20, 65}) {
+      for (const index_t channels : {5, 65}) {
         CAPTURE(channels);
         depthwise_case c(channels, 1, w, 3);
-        check_all(c, 1, 17, 250, 4);
+        check_all(c, 1, 7, 100, 4);
       }
     }
   });

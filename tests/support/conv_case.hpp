@@ -2,6 +2,8 @@
 #ifndef PARE_TESTS_SUPPORT_CONV_CASE_HPP
 #define PARE_TESTS_SUPPORT_CONV_CASE_HPP
 
+#include <algorithm>
+
 #include <pare/format/window.hpp>
 
 #include "support/linear_case.hpp"
@@ -59,40 +61,51 @@ struct conv_case {
     return rows;
   }
 
-  /// `of(rows)` gives the linear layer's outputs [pixels, out]; of each group its own are taken.
+  /// The linear layer of a group's outputs.
+  linear_case part(index_t group) const {
+    const index_t n = out / groups, first = group * n;
+    linear_case p(n, linear.k, 0);
+    p.options = linear.options;
+    std::copy_n(linear.codes.data() + first * linear.k, n * linear.k, p.codes.data());
+    std::copy_n(linear.scales.data() + first, n, p.scales.data());
+    std::copy_n(linear.bias.data() + first, n, p.bias.data());
+    return p;
+  }
+
+  /// `of(part, rows)` gives a group's outputs [pixels, out / groups].
   template <class Y, class X, class F>
   pare::tensor<Y, 4> expected(const pare::tensor<X, 4>& x, F of) const {
     pare::tensor<Y, 4> y({x.extent(0), out_height(x.extent(1)), out_width(x.extent(2)), out});
+    const index_t n = groups > 0 ? out / groups : 0;
     for (index_t group = 0; group < groups; ++group) {
-      const pare::tensor<Y, 2> all = of(patches(x, group));
-      for (index_t p = 0; p < all.extent(0); ++p) {
-        for (index_t o = group * (out / groups); o < (group + 1) * (out / groups); ++o)
-          y.data()[p * out + o] = all(p, o);
-      }
+      const pare::tensor<Y, 2> part_of_y = of(part(group), patches(x, group));
+      for (index_t p = 0; p < part_of_y.extent(0); ++p)
+        std::copy_n(part_of_y.data() + p * n, n, y.data() + p * out + group * n);
     }
     return y;
   }
   template <class X>
   pare::tensor<std::int32_t, 4> expected_s32(const pare::tensor<X, 4>& x) const {
-    return expected<std::int32_t>(x, [&](const auto& rows) { return linear.expected_s32(rows); });
+    return expected<std::int32_t>(
+        x, [](const linear_case& c, const auto& rows) { return c.expected_s32(rows); });
   }
   template <class Y, class X>
   pare::tensor<Y, 4> expected_codes(const pare::tensor<X, 4>& x) const {
-    return expected<Y>(x,
-                       [&](const auto& rows) { return linear.template expected_codes<Y>(rows); });
+    return expected<Y>(x, [](const linear_case& c, const auto& rows) {
+      return c.template expected_codes<Y>(rows);
+    });
   }
   template <class X>
   pare::tensor<float, 4> expected_f32(const pare::tensor<X, 4>& x) const {
-    return expected<float>(x, [&](const auto& rows) {
-      pare::tensor<float, 2> y({rows.extent(0), out});
+    return expected<float>(x, [](const linear_case& c, const auto& rows) {
+      pare::tensor<float, 2> y({rows.extent(0), c.n});
       for (index_t r = 0; r < rows.extent(0); ++r) {
-        for (index_t o = 0; o < out; ++o) {
-          const auto& options = linear.options;
+        for (index_t o = 0; o < c.n; ++o) {
           const std::int32_t acc =
-              linear.accumulate(rows.data() + r * linear.k, o, options.input.zero_point);
-          const volatile float scale = options.input.scale * linear.scales(o);
+              c.accumulate(rows.data() + r * c.k, o, c.options.input.zero_point);
+          const volatile float scale = c.options.input.scale * c.scales(o);
           const volatile float product = static_cast<float>(acc) * scale;
-          y(r, o) = product + linear.bias(o);
+          y(r, o) = product + c.bias(o);
         }
       }
       return y;
