@@ -40,10 +40,11 @@ PARE_ALWAYS_INLINE int32x4_t scale_float(int32x4_t acc, float32x4_t factors,
 /// single_rounding is left to DSP instructions, as are the float rules where it has no float.
 template <requantization Rule>
 PARE_ALWAYS_INLINE void write_codes(const gemm_s8_args& args, std::uint8_t* to, index_t column,
-                                    index_t columns, const std::int32_t* acc) noexcept {
+                                    index_t columns, const std::int32_t* acc,
+                                    dsp::output_steps steps) noexcept {
   const std::int32_t move = Rule == requantization::onnx ? 0 : args.zero_point;
   const int32x4_t low = vdupq_n_s32(args.low), high = vdupq_n_s32(args.high);
-  for (; columns > 0; columns -= 4, acc += 4, column += 4, to += 4) {
+  for (; steps.count > 0; --steps.count, acc += 4, to += steps.step) {
     int32x4_t y = vld1q_s32(acc);
     if constexpr (Rule == requantization::double_rounding) {
       y = scale_double_rounding(y, vld1q_s32(args.multipliers + column),
@@ -57,28 +58,31 @@ PARE_ALWAYS_INLINE void write_codes(const gemm_s8_args& args, std::uint8_t* to, 
     y = vminq_s32(vmaxq_s32(vqaddq_n_s32(y, move), low), high);
     vstrbq_p_s32(reinterpret_cast<std::int8_t*>(to), y,
                  vctp32q(static_cast<std::uint32_t>(columns)));
+    column += steps.column_step;
+    columns -= steps.column_step;
   }
 }
 
-/// Outputs `column` to `column + columns - 1` of a row. What is beside the panels, and `acc`, have
-/// four columns everywhere.
+/// Outputs `column` to `column + columns - 1` of a row, or of `rows` of them where there are at most
+/// four columns. What is beside the panels, and `acc`, have four columns everywhere.
 inline void write(const gemm_s8_args& args, index_t row, index_t column, index_t columns,
-                  const std::int32_t* acc) noexcept {
+                  const std::int32_t* acc, index_t rows = 1) noexcept {
   if (args.kind == output_kind::q8) {
     std::uint8_t* to = static_cast<std::uint8_t*>(args.c) + row * args.c_stride + column;
+    const auto steps = dsp::output_steps::of(rows, columns, args.c_stride);
     switch (args.rule) {
       case requantization::double_rounding:
-        return write_codes<requantization::double_rounding>(args, to, column, columns, acc);
+        return write_codes<requantization::double_rounding>(args, to, column, columns, acc, steps);
 #if (__ARM_FEATURE_MVE & 2) != 0
       case requantization::nearest:
-        return write_codes<requantization::nearest>(args, to, column, columns, acc);
+        return write_codes<requantization::nearest>(args, to, column, columns, acc, steps);
       case requantization::onnx:
-        return write_codes<requantization::onnx>(args, to, column, columns, acc);
+        return write_codes<requantization::onnx>(args, to, column, columns, acc, steps);
 #endif
       default: break;
     }
   }
-  dsp::write(args, row, column, columns, acc);
+  dsp::write(args, row, column, columns, acc, rows);
 }
 
 }  // namespace PARE_ABI
