@@ -65,7 +65,7 @@ void copy_padded(const strided_image_view<const X>& x, index_t image,
   };
   for (index_t row = first; row < last; ++row) {
     std::uint8_t* to = copy + row * row_bytes;
-    if (inside == 0) {
+    if (inside == 0 || channels == 0) {
       fill(to, row_bytes);
       continue;
     }

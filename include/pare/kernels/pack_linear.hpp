@@ -112,6 +112,7 @@ constexpr void pack_panels(const tensor_view<const std::int8_t, E, L>& codes, in
                            std::int32_t& has_minus_128) noexcept {
   const index_t out = codes.extent(0), in = codes.extent(1), padded = round_up(in, k_group);
   has_minus_128 = 0;
+  if (sums == nullptr) return;  // a layer without outputs, in no memory
   for (index_t column = 0; column < round_up(out, tile_columns); ++column) {
     std::int8_t* panel = panels + column / tile_columns * tile_columns * padded;
     std::uint32_t sum = 0;

@@ -227,8 +227,8 @@ struct q8_writer {
   index_t channels;
 
   PARE_ALWAYS_INLINE q8_writer(const gemm_s8_args& args, index_t channel,
-                               index_t channels_) noexcept
-      : by(load_scales<Rule>(args, channel)), range(load_range<Rule>(args)), channels(channels_) {}
+                               index_t count) noexcept
+      : by(load_scales<Rule>(args, channel)), range(load_range<Rule>(args)), channels(count) {}
 
   PARE_ALWAYS_INLINE void operator()(const row_of_pixels& r, index_t pixels, std::uint8_t* to,
                                      index_t stride) const noexcept {

@@ -504,30 +504,39 @@ template <int Rows, int Vectors>
 void tiles_q8(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, index_t count,
               const std::int8_t* w, index_t w_bytes, const std::int32_t* start,
               const float* factors, std::uint8_t* c) noexcept {
-  constexpr int step = Vectors == 2 ? 2 : 1;
+  static_assert(Vectors == 2 ? Rows == 11 || Rows == 12 : Rows >= 5 && Rows <= 8);
   const index_t c_stride = args.c_stride;
   for (; count > 0; --count, a += Rows * stride) {
     tile_of_rows t;
     accumulate<Rows, Vectors>(args, a, stride, w, w_bytes, start, t);
     const row_of_tile by = load_row<Vectors>(factors);
     const code_range range = load_range<requantization::nearest>(args);
-#define PARE_DETAIL_STORE(row, row_behind)                                                   \
-  if constexpr (Rows > row && row % step == 0) {                                             \
-    store_codes<Vectors>(c, c_stride, Rows > row + 1, t.r##row, t.r##row_behind, by, range); \
-    c += (step == 2 && Rows > row + 1 ? 2 : 1) * c_stride;                                   \
-  }
-    PARE_DETAIL_STORE(0, 1)
-    PARE_DETAIL_STORE(1, 2)
-    PARE_DETAIL_STORE(2, 3)
-    PARE_DETAIL_STORE(3, 4)
-    PARE_DETAIL_STORE(4, 5)
-    PARE_DETAIL_STORE(5, 6)
-    PARE_DETAIL_STORE(6, 7)
-    PARE_DETAIL_STORE(7, 8)
-    PARE_DETAIL_STORE(8, 9)
-    PARE_DETAIL_STORE(9, 10)
-    PARE_DETAIL_STORE(10, 11)
-#undef PARE_DETAIL_STORE
+    if constexpr (Vectors == 2) {
+      store_codes<2>(c, c_stride, Rows > 1, t.r0, t.r1, by, range);
+      c += 2 * c_stride;
+      store_codes<2>(c, c_stride, Rows > 3, t.r2, t.r3, by, range);
+      c += 2 * c_stride;
+      store_codes<2>(c, c_stride, Rows > 5, t.r4, t.r5, by, range);
+      c += 2 * c_stride;
+      store_codes<2>(c, c_stride, Rows > 7, t.r6, t.r7, by, range);
+      c += 2 * c_stride;
+      store_codes<2>(c, c_stride, Rows > 9, t.r8, t.r9, by, range);
+      c += 2 * c_stride;
+      store_codes<2>(c, c_stride, Rows > 11, t.r10, t.r11, by, range);
+      c += (Rows - 10) * c_stride;
+    } else {
+      store_codes<Vectors>(c, c_stride, false, t.r0, t.r0, by, range), c += c_stride;
+      store_codes<Vectors>(c, c_stride, false, t.r1, t.r1, by, range), c += c_stride;
+      store_codes<Vectors>(c, c_stride, false, t.r2, t.r2, by, range), c += c_stride;
+      store_codes<Vectors>(c, c_stride, false, t.r3, t.r3, by, range), c += c_stride;
+      store_codes<Vectors>(c, c_stride, false, t.r4, t.r4, by, range), c += c_stride;
+      if constexpr (Rows > 5)
+        store_codes<Vectors>(c, c_stride, false, t.r5, t.r5, by, range), c += c_stride;
+      if constexpr (Rows > 6)
+        store_codes<Vectors>(c, c_stride, false, t.r6, t.r6, by, range), c += c_stride;
+      if constexpr (Rows > 7)
+        store_codes<Vectors>(c, c_stride, false, t.r7, t.r7, by, range), c += c_stride;
+    }
   }
 }
 
