@@ -161,6 +161,7 @@ result<Layer> repack(const Layer& layer, isa target, workspace memory) noexcept 
             "the memory for the packed layer is shorter than repacked_size says", "memory",
             position_kind::byte, bytes};
   }
+  if (base == nullptr) return repacked;  // a layer without outputs, in no memory
   if constexpr (std::is_same_v<Layer, packed_conv2d_view>) {
     for (index_t g = 0; g < layer.groups; ++g) {
       repack_group(group_of(layer, g), repacked.first_group, layout, base + g * layout.bytes);
