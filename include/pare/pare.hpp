@@ -15,6 +15,8 @@
 #include <pare/io/npy.hpp>
 #include <pare/io/write_c_source.hpp>
 #include <pare/io/write_image.hpp>
+#include <pare/layers/conv2d.hpp>
+#include <pare/layers/depthwise_conv2d.hpp>
 #include <pare/layers/grouped_linear.hpp>
 #include <pare/layers/linear.hpp>
 #include <pare/layers/low_bit_linear.hpp>
