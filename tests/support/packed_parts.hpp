@@ -27,7 +27,8 @@ comparison same_array(const T* a, const T* b, index_t count, const char* what) {
 inline comparison same_linear_parts(const pare::packed_linear_view& a,
                                     const pare::packed_linear_view& b, index_t quads) {
   if (a.out_features != b.out_features || a.in_features != b.in_features ||
-      a.tile_columns != b.tile_columns || a.k_group != b.k_group || a.has_minus_128 != b.has_minus_128) {
+      a.tile_columns != b.tile_columns || a.k_group != b.k_group ||
+      a.has_minus_128 != b.has_minus_128) {
     return {false, "shapes differ"};
   }
   if (a.options.act != b.options.act || a.options.rule != b.options.rule ||

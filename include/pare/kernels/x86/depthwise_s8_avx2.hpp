@@ -226,8 +226,7 @@ struct q8_writer {
   code_range range;
   index_t channels;
 
-  PARE_ALWAYS_INLINE q8_writer(const gemm_s8_args& args, index_t channel,
-                               index_t count) noexcept
+  PARE_ALWAYS_INLINE q8_writer(const gemm_s8_args& args, index_t channel, index_t count) noexcept
       : by(load_scales<Rule>(args, channel)), range(load_range<Rule>(args)), channels(count) {}
 
   PARE_ALWAYS_INLINE void operator()(const row_of_pixels& r, index_t pixels, std::uint8_t* to,
