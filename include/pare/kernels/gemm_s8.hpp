@@ -108,16 +108,20 @@ constexpr PARE_ALWAYS_INLINE index_t panel_bytes(const gemm_s8_args& args) noexc
 // begins at byte k - 4, and its weights for bytes that the group before has had are zero: nothing
 // is read beyond a tap, and nothing is copied. See `packed_input` in format/packed_linear.hpp.
 
+inline namespace PARE_ABI {
+
 /// A product whose K is 1 to 3 has no four bytes to read: `rows` rows of it, with zeros behind.
-/// Only matrices (one tap) may be so narrow.
-PARE_ALWAYS_INLINE void copy_narrow_rows(const gemm_s8_args& args, const std::uint8_t* a,
-                                         index_t rows, std::uint8_t* to) noexcept {
+/// Only matrices (one tap) may be so narrow. Rare, and so not inlined.
+PARE_NOINLINE inline void copy_narrow_rows(const gemm_s8_args& args, const std::uint8_t* a,
+                                           index_t rows, std::uint8_t* to) noexcept {
   for (index_t i = 0; i < rows; ++i) {
     for (index_t j = 0; j < 4; ++j) {
       to[4 * i + j] = j < args.k ? a[i * args.a_stride + j] : std::uint8_t{0};
     }
   }
 }
+
+}  // namespace PARE_ABI
 
 }  // namespace pare::kernels
 
