@@ -239,9 +239,9 @@ struct q8_writer {
       const __m128i first = _mm256_castsi256_si128(codes),
                     last = _mm256_extracti128_si256(codes, 1);
       _mm_storel_epi64(reinterpret_cast<__m128i*>(to), first);
-      _mm_storeh_pd(reinterpret_cast<double*>(to + stride), _mm_castsi128_pd(first));
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(to + stride), _mm_unpackhi_epi64(first, first));
       _mm_storel_epi64(reinterpret_cast<__m128i*>(to + 2 * stride), last);
-      _mm_storeh_pd(reinterpret_cast<double*>(to + 3 * stride), _mm_castsi128_pd(last));
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(to + 3 * stride), _mm_unpackhi_epi64(last, last));
       return;
     }
     alignas(32) std::uint8_t bytes[32];
