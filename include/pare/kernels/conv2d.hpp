@@ -108,14 +108,14 @@ struct conv2d_block {
   index_t first_line, last_line, first_pixel, last_pixel, first_panel, last_panel;
 };
 
-/// The product for one panel of one group: its columns are the only ones.
+/// The product for the outputs of one group from `panel` on, `count` panels of them.
 template <class Y>
 kernels::gemm_s8_args panel_args(const kernels::gemm_s8_args& all, const packed_linear_view& group,
-                                 index_t panel) noexcept {
+                                 index_t panel, index_t count) noexcept {
   const index_t first = panel * group.tile_columns;
   const auto from_first = [first](const auto* p) { return p == nullptr ? p : p + first; };
   kernels::gemm_s8_args args = all;
-  args.columns = min<index_t>(group.tile_columns, group.out_features - first);
+  args.columns = min<index_t>(count * group.tile_columns, group.out_features - first);
   args.panels = group.panels + panel * group.panel_bytes();
   args.sums = from_first(group.sums);
   if (args.bias_codes != nullptr) args.bias_codes = from_first(group.bias_codes);
@@ -164,53 +164,63 @@ inline void subtract_sums(const linear_kernels& kernel, const kernels::gemm_s8_a
   }
 }
 
+/// The product of lines that see only rows `taps` of the window, for one panel: the other rows'
+/// weights are left out, and their sums with them.
+inline void run_cut_panel(const linear_kernels& kernel, kernels::gemm_s8_args args,
+                          const tap_range& taps, index_t height, index_t panel_bytes,
+                          const std::uint8_t* any_input) noexcept {
+  const kernels::gemm_s8_args whole = args;
+  const index_t row_bytes = panel_bytes / height, tile = args.tile_columns;
+  alignas(64) std::int32_t sums[64] = {};
+  for (index_t i = 0; i < tile; ++i) sums[i] = whole.sums[i];
+  subtract_sums(kernel, whole, whole.panels, taps.first * row_bytes / tile, sums);
+  subtract_sums(kernel, whole, whole.panels + taps.last * row_bytes,
+                (height - taps.last) * row_bytes / tile, sums);
+  args.panels += taps.first * row_bytes;
+  args.taps_y = taps.last - taps.first;
+  args.sums = sums;
+  if (args.taps_y == 0) {  // all of the window is padding
+    args.a = any_input;
+    args.k = 0;
+    args.taps_y = args.taps_x = 1;
+  }
+  kernel.gemm(args, {0, args.rows, 0, 1});
+}
+
 /// One block of one group: lines that see the same rows of the window are one product.
 template <class Y>
 void run_block(const linear_kernels& kernel, const packed_conv2d_view& layer,
                const conv2d_image& image, index_t group, const conv2d_block& block) noexcept {
   const window& w = layer.window;
   const packed_linear_view linear = group_of(layer, group);
-  const index_t tile = linear.tile_columns;
   const index_t pixels = block.last_pixel - block.first_pixel;
   const bool is_whole = pixels == image.out_width && image.is_dense;
   const auto taps_of = [&](index_t line) {
     const tap_range t = taps_inside(vertical(w), line * w.stride_y - w.pad_top, image.height);
     return t.first < t.last ? t : tap_range{0, 0};
   };
-  alignas(64) std::int32_t sums[64] = {};
-  for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
-    const kernels::gemm_s8_args all = panel_args<Y>(image.line, linear, panel);
-    for (index_t line = block.first_line; line < block.last_line;) {
-      const tap_range taps = taps_of(line);
-      index_t lines = 1;
-      while (is_whole && line + lines < block.last_line) {
-        const tap_range next = taps_of(line + lines);
-        if (next.first != taps.first || next.last != taps.last) break;
-        ++lines;
-      }
-      kernels::gemm_s8_args args = all;
-      args.rows = lines * pixels;
-      args.c = static_cast<Y*>(args.c) + group * linear.out_features + line * image.out_line +
-               block.first_pixel * args.c_stride;
-      args.a += group * image.group_bytes + block.first_pixel * args.a_stride +
-                (line * w.stride_y - w.pad_top + taps.first * w.dilation_y) * image.row_bytes;
-      if (taps.last - taps.first < w.height) {
-        const index_t row_bytes = linear.panel_bytes() / w.height;
-        args.panels += taps.first * row_bytes;
-        args.taps_y = taps.last - taps.first;
-        for (index_t i = 0; i < tile; ++i) sums[i] = all.sums[i];
-        subtract_sums(kernel, all, all.panels, taps.first * row_bytes / tile, sums);
-        subtract_sums(kernel, all, all.panels + taps.last * row_bytes,
-                      (w.height - taps.last) * row_bytes / tile, sums);
-        args.sums = sums;
-        if (args.taps_y == 0) {  // all of the window is padding
-          args.a = image.line.a;
-          args.k = 0;
-          args.taps_y = args.taps_x = 1;
-        }
-      }
-      kernel.gemm(args, {0, args.rows, 0, 1});
-      line += lines;
+  for (index_t line = block.first_line, lines = 0; line < block.last_line; line += lines) {
+    const tap_range taps = taps_of(line);
+    lines = 1;
+    while (is_whole && line + lines < block.last_line) {
+      const tap_range next = taps_of(line + lines);
+      if (next.first != taps.first || next.last != taps.last) break;
+      ++lines;
+    }
+    kernels::gemm_s8_args all = image.line;
+    all.rows = lines * pixels;
+    all.c = static_cast<Y*>(all.c) + group * linear.out_features + line * image.out_line +
+            block.first_pixel * all.c_stride;
+    all.a += group * image.group_bytes + block.first_pixel * all.a_stride +
+             (line * w.stride_y - w.pad_top + taps.first * w.dilation_y) * image.row_bytes;
+    if (taps.last - taps.first == w.height) {
+      const index_t panels = block.last_panel - block.first_panel;
+      kernel.gemm(panel_args<Y>(all, linear, block.first_panel, panels), {0, all.rows, 0, panels});
+      continue;
+    }
+    for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
+      run_cut_panel(kernel, panel_args<Y>(all, linear, panel, 1), taps, w.height,
+                    linear.panel_bytes(), image.line.a);
     }
   }
 }
@@ -317,8 +327,8 @@ inline namespace PARE_ABI {
 /// memory: 0 where it reads images in place, or one image with its padding at both sides, however
 /// many there are.
 ///
-/// Copied are images where the window reaches beyond them to the left or right, and, for layers whose input channels are
-/// no multiple of four, where pixels lie apart.
+/// Copied are images where the window reaches beyond them to the left or right, and, for layers
+/// whose input channels are no multiple of four, where pixels lie apart.
 ///
 /// @param pixel_stride  elements from pixel to pixel of x; 0: its channels
 /// @return as `output_height` and `output_width`, or `overflow` where the bytes do not fit the index
