@@ -20,6 +20,7 @@
 #include <pare/layers/grouped_linear.hpp>
 #include <pare/layers/linear.hpp>
 #include <pare/layers/low_bit_linear.hpp>
+#include <pare/layers/owned_layer.hpp>
 #include <pare/prune/amount.hpp>
 #include <pare/prune/magnitude.hpp>
 #include <pare/prune/mask.hpp>

@@ -2,10 +2,8 @@
 #ifndef PARE_LAYERS_DEPTHWISE_CONV2D_HPP
 #define PARE_LAYERS_DEPTHWISE_CONV2D_HPP
 
-#include <utility>
-
-#include <pare/core/tensor.hpp>
 #include <pare/kernels/depthwise_conv2d.hpp>
+#include <pare/layers/owned_layer.hpp>
 
 namespace pare {
 
@@ -13,28 +11,13 @@ namespace pare {
 /// `packed_depthwise_view` wherever one is taken.
 ///
 /// Moves only, and a move keeps the packed memory where it is: views taken before stay valid.
-class depthwise_conv2d_layer {
+class depthwise_conv2d_layer : public owned_layer<packed_depthwise_view> {
  public:
-  depthwise_conv2d_layer() = default;
-  depthwise_conv2d_layer(tensor<std::byte, 1> memory, const packed_depthwise_view& view) noexcept
-      : memory_(std::move(memory)), view_(view) {}
-  depthwise_conv2d_layer(depthwise_conv2d_layer&&) noexcept = default;
-  depthwise_conv2d_layer& operator=(depthwise_conv2d_layer&&) noexcept = default;
-  depthwise_conv2d_layer(const depthwise_conv2d_layer&) = delete;
-  depthwise_conv2d_layer& operator=(const depthwise_conv2d_layer&) = delete;
+  using owned_layer::owned_layer;
 
-  const packed_depthwise_view& view() const noexcept { return view_; }
-  operator const packed_depthwise_view&() const noexcept { return view_; }
-
-  index_t out_channels() const noexcept { return view_.out_channels; }
-  index_t in_channels() const noexcept { return view_.in_channels(); }
-  const pare::window& window() const noexcept { return view_.window; }
-  /// Bytes of the packed layer, padding included: what it occupies in memory while it runs.
-  index_t packed_bytes() const noexcept { return memory_.size(); }
-
- private:
-  tensor<std::byte, 1> memory_;
-  packed_depthwise_view view_;
+  index_t out_channels() const noexcept { return view().out_channels; }
+  index_t in_channels() const noexcept { return view().in_channels(); }
+  const pare::window& window() const noexcept { return view().window; }
 };
 
 inline namespace PARE_ABI {
@@ -55,15 +38,12 @@ template <class E, class L, class Bias = const float>
 [[nodiscard]] result<depthwise_conv2d_layer> pack_depthwise_conv2d(
     const affine_view<std::int8_t, E, L>& w, vector_view<Bias> bias = {},
     const depthwise_conv2d_options& options = {}) noexcept {
-  const auto bytes = packed_depthwise_conv2d_size(w.codes.extent(0), w.codes.extent(2),
-                                                  w.codes.extent(3), options);
-  if (!bytes) return bytes.error();
-  auto memory = tensor<std::byte, 1>::create(dextents<index_t, 1>(*bytes));
-  if (!memory) return memory.error();
-  const auto view = pack_depthwise_conv2d(w, vector_view<const Bias>(bias), options,
-                                          workspace(memory->data(), memory->size()));
-  if (!view) return view.error();
-  return depthwise_conv2d_layer(std::move(*memory), *view);
+  return detail::pack_into_own_memory<depthwise_conv2d_layer>(
+      packed_depthwise_conv2d_size(w.codes.extent(0), w.codes.extent(2), w.codes.extent(3),
+                                   options),
+      [&](workspace memory) {
+        return pack_depthwise_conv2d(w, vector_view<const Bias>(bias), options, memory);
+      });
 }
 
 }  // namespace PARE_ABI

@@ -2,10 +2,8 @@
 #ifndef PARE_LAYERS_LOW_BIT_LINEAR_HPP
 #define PARE_LAYERS_LOW_BIT_LINEAR_HPP
 
-#include <utility>
-
-#include <pare/core/tensor.hpp>
 #include <pare/kernels/low_bit_linear.hpp>
+#include <pare/layers/owned_layer.hpp>
 
 namespace pare {
 
@@ -13,27 +11,12 @@ namespace pare {
 /// `packed_low_bit_linear_view` wherever one is taken.
 ///
 /// Moves only, and a move keeps the packed memory where it is: views taken before stay valid.
-class low_bit_linear_layer {
+class low_bit_linear_layer : public owned_layer<packed_low_bit_linear_view> {
  public:
-  low_bit_linear_layer() = default;
-  low_bit_linear_layer(tensor<std::byte, 1> memory, const packed_low_bit_linear_view& view) noexcept
-      : memory_(std::move(memory)), view_(view) {}
-  low_bit_linear_layer(low_bit_linear_layer&&) noexcept = default;
-  low_bit_linear_layer& operator=(low_bit_linear_layer&&) noexcept = default;
-  low_bit_linear_layer(const low_bit_linear_layer&) = delete;
-  low_bit_linear_layer& operator=(const low_bit_linear_layer&) = delete;
+  using owned_layer::owned_layer;
 
-  const packed_low_bit_linear_view& view() const noexcept { return view_; }
-  operator const packed_low_bit_linear_view&() const noexcept { return view_; }
-
-  index_t out_features() const noexcept { return view_.base.out_features; }
-  index_t in_features() const noexcept { return view_.base.in_features; }
-  /// Bytes of the packed layer, padding included: what it occupies in memory while it runs.
-  index_t packed_bytes() const noexcept { return memory_.size(); }
-
- private:
-  tensor<std::byte, 1> memory_;
-  packed_low_bit_linear_view view_;
+  index_t out_features() const noexcept { return view().base.out_features; }
+  index_t in_features() const noexcept { return view().base.in_features; }
 };
 
 inline namespace PARE_ABI {
@@ -48,15 +31,11 @@ template <class E, class L, class Bias = const float>
 [[nodiscard]] result<low_bit_linear_layer> pack_low_bit_linear(
     const affine_view<std::int8_t, E, L>& w, low_bit kind, vector_view<Bias> bias = {},
     const linear_options& options = {}) noexcept {
-  const auto bytes =
-      packed_low_bit_linear_size(w.codes.extent(0), w.codes.extent(1), kind, options);
-  if (!bytes) return bytes.error();
-  auto memory = tensor<std::byte, 1>::create(dextents<index_t, 1>(*bytes));
-  if (!memory) return memory.error();
-  const auto view = pack_low_bit_linear(w, kind, vector_view<const Bias>(bias), options,
-                                        workspace(memory->data(), memory->size()));
-  if (!view) return view.error();
-  return low_bit_linear_layer(std::move(*memory), *view);
+  return detail::pack_into_own_memory<low_bit_linear_layer>(
+      packed_low_bit_linear_size(w.codes.extent(0), w.codes.extent(1), kind, options),
+      [&](workspace memory) {
+        return pack_low_bit_linear(w, kind, vector_view<const Bias>(bias), options, memory);
+      });
 }
 
 }  // namespace PARE_ABI
