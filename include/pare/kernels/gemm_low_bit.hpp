@@ -52,21 +52,6 @@ constexpr PARE_ALWAYS_INLINE bool has_last_block(index_t k, index_t block) noexc
   return k > block && k % block != 0;
 }
 
-inline namespace PARE_ABI {
-
-/// Rows shorter than a block have no whole one to read: `rows` of them, with zeros behind. Rare, and
-/// so not inlined.
-PARE_NOINLINE inline void copy_narrow_rows(const gemm_s8_args& args, const std::uint8_t* a,
-                                           index_t rows, index_t block, std::uint8_t* to) noexcept {
-  for (index_t i = 0; i < rows; ++i) {
-    for (index_t j = 0; j < block; ++j) {
-      to[i * block + j] = j < args.k ? a[i * args.a_stride + j] : std::uint8_t{0};
-    }
-  }
-}
-
-}  // namespace PARE_ABI
-
 }  // namespace pare::kernels
 
 #endif  // PARE_KERNELS_GEMM_LOW_BIT_HPP

@@ -104,19 +104,29 @@ constexpr PARE_ALWAYS_INLINE index_t panel_bytes(const gemm_s8_args& args) noexc
          args.tile_columns;
 }
 
+/// Whether a rule works in float, where the highest code can cut before rounding.
+constexpr PARE_ALWAYS_INLINE bool is_float_rule(requantization rule) noexcept {
+  return rule == requantization::nearest || rule == requantization::onnx;
+}
+
+/// Whether nothing but the saturation of s8 or u8 bounds the codes from above.
+constexpr PARE_ALWAYS_INLINE bool is_bounded_by_type(const gemm_s8_args& args) noexcept {
+  return args.high == 127 || args.high == 255;
+}
+
 // The bytes of a tap are read in groups of four. Where k is no multiple of four, the last group
 // begins at byte k - 4, and its weights for bytes that the group before has had are zero: nothing
 // is read beyond a tap, and nothing is copied. See `packed_input` in format/packed_linear.hpp.
 
 inline namespace PARE_ABI {
 
-/// A product whose K is 1 to 3 has no four bytes to read: `rows` rows of it, with zeros behind.
-/// Only matrices (one tap) may be so narrow. Rare, and so not inlined.
+/// Rows of a matrix that are shorter than what a kernel reads at once: `rows` of them, `bytes` each,
+/// with zeros behind. Rare, and so not inlined.
 PARE_NOINLINE inline void copy_narrow_rows(const gemm_s8_args& args, const std::uint8_t* a,
-                                           index_t rows, std::uint8_t* to) noexcept {
+                                           index_t rows, index_t bytes, std::uint8_t* to) noexcept {
   for (index_t i = 0; i < rows; ++i) {
-    for (index_t j = 0; j < 4; ++j) {
-      to[4 * i + j] = j < args.k ? a[i * args.a_stride + j] : std::uint8_t{0};
+    for (index_t j = 0; j < bytes; ++j) {
+      to[i * bytes + j] = j < args.k ? a[i * args.a_stride + j] : std::uint8_t{0};
     }
   }
 }

@@ -43,12 +43,7 @@ inline namespace PARE_ABI {
 template <class Parallel>
 void run_gemm_grouped(gemm_grouped_function gemm, const kernels::gemm_grouped_args& args,
                       const Parallel& parallel_for) noexcept {
-  const index_t panels = args.layer.panels_count();
-  const linear_blocks b = blocks_of(args.rows, panels, args.k, args.layer.tile_columns);
-  parallel_for(b.row_blocks * b.panel_blocks, [&](index_t i) {
-    const index_t row = i / b.panel_blocks * b.rows, panel = i % b.panel_blocks * b.panels;
-    gemm(args, {row, min(row + b.rows, args.rows), panel, min(panel + b.panels, panels)});
-  });
+  run_blocks(gemm, args, args.layer.panels_count(), args.k, args.layer.tile_columns, parallel_for);
 }
 
 /// Bytes from row to row of the codes that float activations become: whole groups.

@@ -103,17 +103,25 @@ constexpr linear_blocks blocks_of(index_t rows, index_t panels, index_t k,
   return b;
 }
 
-template <class Parallel>
-void run_gemm(const linear_kernels& kernel, const kernels::gemm_s8_args& args,
-              const Parallel& parallel_for) noexcept {
-  const index_t panels = ceil_div(args.columns, args.tile_columns);
-  const linear_blocks b = blocks_of(
-      args.rows, panels, kernels::panel_bytes(args) / args.tile_columns, args.tile_columns);
-  const auto gemm = kernel.gemm;
+/// Runs a product block by block.
+///
+/// @param k  bytes of a row
+template <class Args, class Parallel>
+void run_blocks(void (*gemm)(const Args&, const kernels::gemm_block&) noexcept, const Args& args,
+                index_t panels, index_t k, index_t tile_columns,
+                const Parallel& parallel_for) noexcept {
+  const linear_blocks b = blocks_of(args.rows, panels, k, tile_columns);
   parallel_for(b.row_blocks * b.panel_blocks, [&](index_t i) {
     const index_t row = i / b.panel_blocks * b.rows, panel = i % b.panel_blocks * b.panels;
     gemm(args, {row, min(row + b.rows, args.rows), panel, min(panel + b.panels, panels)});
   });
+}
+
+template <class Parallel>
+void run_gemm(const linear_kernels& kernel, const kernels::gemm_s8_args& args,
+              const Parallel& parallel_for) noexcept {
+  run_blocks(kernel.gemm, args, ceil_div(args.columns, args.tile_columns),
+             kernels::panel_bytes(args) / args.tile_columns, args.tile_columns, parallel_for);
 }
 
 /// What all forms of `linear` share: the weights.

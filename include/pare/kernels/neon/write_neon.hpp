@@ -282,7 +282,7 @@ inline void panels(const gemm_s8_args& args, const gemm_block& block, const kern
           const std::uint8_t* inputs = a;
           index_t stride = args.a_stride;
           if (PARE_UNLIKELY(args.k < 4)) {
-            copy_narrow_rows(args, a, count * rows, narrow);
+            copy_narrow_rows(args, a, count * rows, 4, narrow);
             inputs = narrow, stride = 4;
           }
           tile(args, inputs, stride, count, w, start, buffer, panel_columns);

@@ -302,8 +302,7 @@ depthwise_tile_function tile_of_rows_for(const gemm_s8_args& args, index_t first
     case rule::single_rounding:
       return tile_for<Rows, q8_writer<rule::single_rounding, false>>(whole_taps);
   }
-  const bool is_small =
-      (args.high == 127 || args.high == 255) && are_below_one(args.factors + first, width);
+  const bool is_small = is_bounded_by_type(args) && are_below_one(args.factors + first, width);
   if (is_small) return tile_for<Rows, q8_writer<rule::nearest, true>>(whole_taps);
   return tile_for<Rows, q8_writer<rule::nearest, false>>(whole_taps);
 }

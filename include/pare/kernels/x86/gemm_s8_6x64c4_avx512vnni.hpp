@@ -359,11 +359,6 @@ PARE_ALWAYS_INLINE column_scales load_scales(const gemm_s8_args& args, index_t c
   }
 }
 
-/// Whether a rule works in float, where the highest code can cut before rounding.
-constexpr PARE_ALWAYS_INLINE bool is_float_rule(requantization rule) noexcept {
-  return rule == requantization::nearest || rule == requantization::onnx;
-}
-
 /// What the codes of a whole output have in common.
 ///
 /// Codes are packed as s8. Where they reach above 127 they are u8, and move by 128 on the way.
@@ -598,9 +593,9 @@ void columns_of_panel(const gemm_s8_args& args, const gemm_block& block, index_t
   for (index_t j = 0; j < width; j += 16) start_values(args, column + j, start + j);
   const bool is_whole = columns == width && args.k >= 4;
   const bool is_direct = is_whole && args.kind == output_kind::s32;
-  const bool is_fused =
-      is_whole && args.kind == output_kind::q8 && args.rule == requantization::nearest &&
-      (args.high == 127 || args.high == 255) && are_below_one(args.factors + column, width);
+  const bool is_fused = is_whole && args.kind == output_kind::q8 &&
+                        args.rule == requantization::nearest && is_bounded_by_type(args) &&
+                        are_below_one(args.factors + column, width);
 
   for (index_t row = block.first_row; row < block.last_row;) {
     const row_tiles cut = cut_rows(rows_in_line(args, row, block.last_row), most_rows(Vectors));
@@ -626,7 +621,7 @@ void columns_of_panel(const gemm_s8_args& args, const gemm_block& block, index_t
           const std::uint8_t* inputs = a;
           index_t stride = args.a_stride;
           if (PARE_UNLIKELY(args.k < 4)) {
-            copy_narrow_rows(args, a, rows, narrow);
+            copy_narrow_rows(args, a, rows, 4, narrow);
             inputs = narrow, stride = 4;
           }
           accumulators(args, inputs, stride, 1, w, w_bytes, start, buffer, width);

@@ -171,11 +171,6 @@ PARE_ALWAYS_INLINE column_scales load_scales(const gemm_s8_args& args, index_t c
   }
 }
 
-/// Whether a rule works in float, where the highest code can cut before rounding.
-constexpr PARE_ALWAYS_INLINE bool is_float_rule(requantization rule) noexcept {
-  return rule == requantization::nearest || rule == requantization::onnx;
-}
-
 /// What the codes of a whole output have in common.
 ///
 /// Codes are packed as s8. Where they reach above 127 they are u8, and move by 128 on the way.
@@ -342,8 +337,7 @@ inline void panels(const gemm_s8_args& args, const gemm_block& block, const kern
     const bool is_whole = columns == panel_columns && args.k >= 4;
     const bool is_direct = is_whole && args.kind == output_kind::s32;
     const bool is_fused = is_whole && args.kind == output_kind::q8 && tiles.codes != nullptr &&
-                          args.rule == requantization::nearest &&
-                          (args.high == 127 || args.high == 255) &&
+                          args.rule == requantization::nearest && is_bounded_by_type(args) &&
                           are_below_one(args.factors + column);
     for (index_t row = block.first_row; row < block.last_row;) {
       const row_tiles cut = cut_rows(rows_in_line(args, row, block.last_row), tiles.most_rows);
@@ -368,7 +362,7 @@ inline void panels(const gemm_s8_args& args, const gemm_block& block, const kern
             const std::uint8_t* inputs = a;
             index_t stride = args.a_stride;
             if (PARE_UNLIKELY(args.k < 4)) {
-              copy_narrow_rows(args, a, rows, narrow);
+              copy_narrow_rows(args, a, rows, 4, narrow);
               inputs = narrow, stride = 4;
             }
             accumulators(args, inputs, stride, 1, w, start, buffer, panel_columns);
