@@ -3,7 +3,7 @@
 //
 // Bound of a row: what the dot-product instructions can do. A depthwise 3x3 window fills three of
 // four bytes, and reads and writes a byte for every nine products: its bound is far away.
-#include <pare/core/std_threads.hpp>
+#include <pare/core/thread_team.hpp>
 #include <pare/layers/conv2d.hpp>
 #include <pare/layers/depthwise_conv2d.hpp>
 
@@ -63,13 +63,11 @@ struct work {
   pare::tensor<std::byte, 1> scratch;
 
   template <class X>
-  pare::status run(int threads) {
+  pare::status run(const pare::thread_team& team) {
     const auto in = pare::view(reinterpret_cast<const X*>(x.data()), x.extent(0), x.extent(1),
                                x.extent(2), x.extent(3));
-    const pare::std_threads parallel_for{threads};
-    if (shape.depthwise) return pare::depthwise_conv2d(in, depthwise, y.view(), parallel_for);
-    return pare::conv2d(in, conv, y.view(), pare::workspace(scratch.data(), scratch.size()),
-                        parallel_for);
+    if (shape.depthwise) return pare::depthwise_conv2d(in, depthwise, y.view(), team);
+    return pare::conv2d(in, conv, y.view(), pare::workspace(scratch.data(), scratch.size()), team);
   }
 };
 
@@ -111,7 +109,7 @@ std::shared_ptr<work> make_work(const conv_shape& s) {
 }
 
 void run_shape(const conv_shape& s, conv_source source, pare::isa isa, const pare_bench::options& o,
-               pare_bench::report& report) {
+               const pare::thread_team& team, pare_bench::report& report) {
   pare_bench::row row;
   row.work = name_of(s, source);
   row.isa = pare::name(isa);
@@ -120,9 +118,9 @@ void run_shape(const conv_shape& s, conv_source source, pare::isa isa, const par
   const double operations = 2e-9 * s.products();
   const auto w = make_work(s);
   std::vector<contender> all;
-  all.push_back({"ours", operations, [w, source, threads = o.threads] {
-                   must(source == conv_source::s8 ? w->run<std::int8_t>(threads)
-                                                  : w->run<std::uint8_t>(threads));
+  all.push_back({"ours", operations, [w, source, &team] {
+                   must(source == conv_source::s8 ? w->run<std::int8_t>(team)
+                                                  : w->run<std::uint8_t>(team));
                  }});
   const auto limit = pare_bench::dot_product_limit_of(isa);
   const bool limited = limit.run != nullptr;
@@ -145,19 +143,11 @@ void run_shape(const conv_shape& s, conv_source source, pare::isa isa, const par
 int main(int argc, char** argv) {
   const auto o =
       pare_bench::parse(argc, argv, "int8 convolutions against the machine's limit and oneDNN");
-  std::vector<pare::isa> isas;
-  for (const pare::isa i : pare::all_isas) {
-    const bool wanted =
-        o.isa == "all" || (o.isa.empty() ? i == pare::active_isa() : o.isa == pare::name(i));
-    if (wanted && pare::is_supported(i)) isas.push_back(i);
-  }
-  if (isas.empty()) {
-    std::fprintf(stderr, "this machine cannot run --isa %s\n", o.isa.c_str());
-    return 2;
-  }
+  const auto isas = pare_bench::isas_to_measure(o);
   pare_bench::report report(o,
                             "convolutions of one NHWC image; operations: 2 for each product of an "
                             "input and a weight, padding included");
+  const pare::thread_team team(o.threads);
   for (const pare::isa i : isas) {
     must(pare::set_active_isa(i));
     const char* heading = "";
@@ -166,7 +156,7 @@ int main(int argc, char** argv) {
         if (name_of(s, source).find(o.filter) == std::string::npos) continue;
         if (i == pare::isa::scalar && s.products() > 2e8) continue;  // seconds a call
         if (heading != title(s)) pare_bench::heading(heading = title(s));
-        run_shape(s, source, i, o, report);
+        run_shape(s, source, i, o, team, report);
       }
     }
   }

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <memory>
 
+#include "support/machine.hpp"
 #include "support/suite.hpp"
 
 namespace {
@@ -125,12 +126,8 @@ void run_all(pare::isa isa, const pare_bench::options& o, pare_bench::report& re
 
 int main(int argc, char** argv) {
   const auto o = pare_bench::parse(argc, argv, "tables, sums, pooling and softmax of 8-bit codes");
+  const auto isas = pare_bench::isas_to_measure(o);
   pare_bench::report report(o, "operators on s8, one thread; codes written; limit: memcpy");
-  for (const pare::isa i : pare::all_isas) {
-    if (!pare::is_supported(i)) continue;
-    if (o.isa == "all" || (o.isa.empty() ? i == pare::active_isa() : o.isa == pare::name(i))) {
-      run_all(i, o, report);
-    }
-  }
+  for (const pare::isa i : isas) run_all(i, o, report);
   return report.finish();
 }

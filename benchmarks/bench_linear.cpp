@@ -168,16 +168,7 @@ void run_kind(kind k, pare::isa isa, const pare_bench::options& o, const pare::t
 int main(int argc, char** argv) {
   const auto o =
       pare_bench::parse(argc, argv, "int8 linear against the machine's limit and its peers");
-  std::vector<pare::isa> isas;
-  for (const pare::isa i : pare::all_isas) {
-    const bool wanted =
-        o.isa == "all" || (o.isa.empty() ? i == pare::active_isa() : o.isa == pare::name(i));
-    if (wanted && pare::is_supported(i)) isas.push_back(i);
-  }
-  if (isas.empty()) {
-    std::fprintf(stderr, "this machine cannot run --isa %s\n", o.isa.c_str());
-    return 2;
-  }
+  const auto isas = pare_bench::isas_to_measure(o);
   pare_bench::report report(o, "linear, one row a shape M x N x K; operations: 2 * M * N * K");
   const pare::thread_team team(o.threads);
   for (const pare::isa i : isas) {

@@ -3,7 +3,7 @@
 //
 // Bound of a row: the smaller of what the dot-product instructions can do, and what reading each
 // weight once from where it lies (cache or memory) allows.
-#include <pare/core/std_threads.hpp>
+#include <pare/core/thread_team.hpp>
 #include <pare/layers/grouped_linear.hpp>
 #include <pare/layers/linear.hpp>
 #include <pare/layers/low_bit_linear.hpp>
@@ -80,37 +80,36 @@ struct work {
 
 /// Any layer, on s8 or on f32 activations.
 template <class Layer>
-work run_layer(const std::shared_ptr<operands>& o, Layer packed, bool is_float, int threads,
-               const void* panels, std::size_t bytes) {
+work run_layer(const std::shared_ptr<operands>& o, Layer packed, bool is_float,
+               const pare::thread_team& team, const void* panels, std::size_t bytes) {
   auto layer = std::make_shared<Layer>(std::move(packed));
-  const pare::std_threads parallel_for{threads};
   if constexpr (!std::is_same_v<Layer, pare::grouped_linear_layer>) {
     if (!is_float) {
-      return {[=] {
-                must(pare::linear(o->x_s8.view(), layer->view(), o->y_s8.view(), {}, parallel_for));
+      return {[=, &team] {
+                must(pare::linear(o->x_s8.view(), layer->view(), o->y_s8.view(), {}, team));
               },
               panels, bytes};
     }
   }
-  return {[=] {
-            must(pare::linear(o->x_f32.view(), layer->view(), o->y_f32.view(), o->workspace(),
-                              parallel_for));
-          },
-          panels, bytes};
+  return {
+      [=, &team] {
+        must(pare::linear(o->x_f32.view(), layer->view(), o->y_f32.view(), o->workspace(), team));
+      },
+      panels, bytes};
 }
 
-work eight_bits(const std::shared_ptr<operands>& o, bool is_float, int threads) {
+work eight_bits(const std::shared_ptr<operands>& o, bool is_float, const pare::thread_team& team) {
   const pare::affine_view<std::int8_t, pare::dextents<index_t, 2>> w{
       std::as_const(o->codes4).view(), std::as_const(o->scales).view(), {}, 0};
   auto layer = pare::pack_linear(w, o->bias.view(), options_for_codes()).value();
   const auto& v = layer.view();
   const void* panels = v.panels;
   const std::size_t bytes = static_cast<std::size_t>(v.panels_count() * v.panel_bytes());
-  return run_layer(o, std::move(layer), is_float, threads, panels, bytes);
+  return run_layer(o, std::move(layer), is_float, team, panels, bytes);
 }
 
 work few_bits(const std::shared_ptr<operands>& o, pare::low_bit kind, bool is_float,
-              bool has_zero_points, int threads) {
+              bool has_zero_points, const pare::thread_team& team) {
   auto& codes = kind == pare::low_bit::s4 ? o->codes4 : o->codes2;
   pare::tensor<std::int32_t, 1> zero_points({has_zero_points ? codes.extent(0) : 0});
   for (auto& z : zero_points) z = 1;
@@ -121,11 +120,11 @@ work few_bits(const std::shared_ptr<operands>& o, pare::low_bit kind, bool is_fl
   const auto& v = layer.view();
   const void* panels = v.base.panels;
   const std::size_t bytes = static_cast<std::size_t>(v.base.panels_count() * v.panel_bytes());
-  return run_layer(o, std::move(layer), is_float, threads, panels, bytes);
+  return run_layer(o, std::move(layer), is_float, team, panels, bytes);
 }
 
 work grouped(const std::shared_ptr<operands>& o, int bits, index_t group, bool has_zero_points,
-             pare::grouped_arithmetic arithmetic, int threads) {
+             pare::grouped_arithmetic arithmetic, const pare::thread_team& team) {
   const index_t n = o->codes4.extent(0), groups = o->codes4.extent(1) / group;
   pare::tensor<float, 2> scales({n, groups});
   for (auto& s : scales) s = 0.01f;
@@ -140,10 +139,10 @@ work grouped(const std::shared_ptr<operands>& o, int bits, index_t group, bool h
   const auto& v = layer.view();
   const void* panels = v.panels;
   const std::size_t bytes = static_cast<std::size_t>(v.panels_count() * v.panel_bytes());
-  return run_layer(o, std::move(layer), true, threads, panels, bytes);
+  return run_layer(o, std::move(layer), true, team, panels, bytes);
 }
 /// Names: g32 for groups of 32 weights, zp for weights with zero points.
-using maker = std::function<work(const std::shared_ptr<operands>&, int threads)>;
+using maker = std::function<work(const std::shared_ptr<operands>&, const pare::thread_team& team)>;
 struct entry {
   const char* name;
   bool is_float;
@@ -155,14 +154,14 @@ std::vector<entry> entries() {
   const auto integer = pare::grouped_arithmetic::integer,
              floating = pare::grouped_arithmetic::floating;
   const auto channel = [](low_bit kind, bool is_float, bool zero_points) -> maker {
-    return [=](const auto& o, int threads) {
-      return few_bits(o, kind, is_float, zero_points, threads);
+    return [=](const auto& o, const pare::thread_team& team) {
+      return few_bits(o, kind, is_float, zero_points, team);
     };
   };
   const auto groups = [](int bits, index_t group, bool zero_points,
                          pare::grouped_arithmetic arithmetic) -> maker {
-    return [=](const auto& o, int threads) {
-      return grouped(o, bits, group, zero_points, arithmetic, threads);
+    return [=](const auto& o, const pare::thread_team& team) {
+      return grouped(o, bits, group, zero_points, arithmetic, team);
     };
   };
   return {
@@ -185,7 +184,7 @@ std::string text(product_shape s) {
 }
 
 void run_entry(const entry& e, pare::isa isa, const pare_bench::options& o,
-               pare_bench::report& report) {
+               const pare::thread_team& team, pare_bench::report& report) {
   bool any = false;
   for (const product_shape s : shapes) {
     pare_bench::row row;
@@ -200,7 +199,7 @@ void run_entry(const entry& e, pare::isa isa, const pare_bench::options& o,
     const double operations =
         2e-9 * static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k);
     const auto data = std::make_shared<operands>(s);
-    const work ours = e.make(data, o.threads), peer = eight_bits(data, e.is_float, o.threads);
+    const work ours = e.make(data, team), peer = eight_bits(data, e.is_float, team);
     std::vector<contender> all = {{"ours", operations, ours.run},
                                   {"ours 8 bit", operations, peer.run}};
     const auto limit = pare_bench::dot_product_limit_of(isa);
@@ -224,20 +223,12 @@ void run_entry(const entry& e, pare::isa isa, const pare_bench::options& o,
 int main(int argc, char** argv) {
   const auto o = pare_bench::parse(
       argc, argv, "linear with weights of few bits against the machine's limit and our 8 bits");
-  std::vector<pare::isa> isas;
-  for (const pare::isa i : pare::all_isas) {
-    const bool wanted =
-        o.isa == "all" || (o.isa.empty() ? i == pare::active_isa() : o.isa == pare::name(i));
-    if (wanted && pare::is_supported(i)) isas.push_back(i);
-  }
-  if (isas.empty()) {
-    std::fprintf(stderr, "this machine cannot run --isa %s\n", o.isa.c_str());
-    return 2;
-  }
+  const auto isas = pare_bench::isas_to_measure(o);
   pare_bench::report report(o, "linear, one row a shape M x N x K; operations: 2 * M * N * K");
+  const pare::thread_team team(o.threads);
   for (const pare::isa i : isas) {
     must(pare::set_active_isa(i));
-    for (const entry& e : entries()) run_entry(e, i, o, report);
+    for (const entry& e : entries()) run_entry(e, i, o, team, report);
   }
   return report.finish();
 }

@@ -187,6 +187,7 @@ std::shared_ptr<network> keyword_spotter() {
 
 int main(int argc, char** argv) {
   const auto o = pare_bench::parse(argc, argv, "whole int8 networks against the machine's limit");
+  const auto isas = pare_bench::isas_to_measure(o);
   pare_bench::report report(o, "networks, one image at a time; operations: 2 for each product");
   const pare::thread_team team(o.threads);
   struct entry {
@@ -199,10 +200,7 @@ int main(int argc, char** argv) {
       {"MobileNet v1 0.25 128", [] { return mobilenet(128, 25); }},
       {"keyword spotter DS-CNN", keyword_spotter},
   };
-  for (const pare::isa i : pare::all_isas) {
-    const bool is_wanted =
-        o.isa == "all" || (o.isa.empty() ? i == pare::active_isa() : o.isa == pare::name(i));
-    if (!is_wanted || !pare::is_supported(i)) continue;
+  for (const pare::isa i : isas) {
     must(pare::set_active_isa(i));
     for (const entry& e : entries) {
       if (std::string(e.name).find(o.filter) == std::string::npos) continue;

@@ -1,5 +1,7 @@
 #include "machine.hpp"
 
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
@@ -108,6 +110,20 @@ __attribute__((target("avx2"))) void read_256(const char* p, const char* end) {
 }
 
 }  // namespace
+
+std::vector<pare::isa> isas_to_measure(const options& o) {
+  std::vector<pare::isa> isas;
+  for (const pare::isa i : pare::all_isas) {
+    const bool is_wanted =
+        o.isa == "all" || (o.isa.empty() ? i == pare::active_isa() : o.isa == pare::name(i));
+    if (is_wanted && pare::is_supported(i)) isas.push_back(i);
+  }
+  if (isas.empty()) {
+    std::fprintf(stderr, "this machine cannot run --isa %s\n", o.isa.c_str());
+    std::exit(2);
+  }
+  return isas;
+}
 
 dot_product_limit dot_product_limit_of(pare::isa isa) {
   switch (isa) {

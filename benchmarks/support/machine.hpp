@@ -6,6 +6,9 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
+
+#include "suite.hpp"
 
 namespace pare_bench {
 
@@ -13,6 +16,10 @@ namespace pare_bench {
 std::string machine_description();
 /// Compiler, version and flags of this program.
 std::string compiler_description();
+
+/// The instruction sets to measure: the best one, the one of --isa, or all that the machine has.
+/// Ends the program where it cannot run the one that was asked for.
+std::vector<pare::isa> isas_to_measure(const options& o);
 
 /// A register loop of the instructions that multiply 8-bit integers on `isa`, without any memory
 /// access: the most operations per second (a multiply and an add are two) that a kernel could
