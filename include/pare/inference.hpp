@@ -5,6 +5,7 @@
 
 #include <pare/core/fixed_point.hpp>
 #include <pare/core/for_each.hpp>
+#include <pare/core/minifloat.hpp>
 #include <pare/core/parallel.hpp>
 #include <pare/core/result.hpp>
 #include <pare/core/small_float.hpp>
@@ -17,6 +18,8 @@
 #include <pare/format/image.hpp>
 #include <pare/format/low_bit.hpp>
 #include <pare/format/low_rank.hpp>
+#include <pare/format/mx.hpp>
+#include <pare/format/nf4.hpp>
 #include <pare/format/packed_conv2d.hpp>
 #include <pare/format/packed_depthwise.hpp>
 #include <pare/format/packed_grouped_linear.hpp>

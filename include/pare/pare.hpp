@@ -30,6 +30,7 @@
 #include <pare/quantize/affine.hpp>
 #include <pare/quantize/dynamic.hpp>
 #include <pare/quantize/fold_batch_norm.hpp>
+#include <pare/quantize/grid.hpp>
 #include <pare/quantize/grouped.hpp>
 #include <pare/quantize/range.hpp>
 
