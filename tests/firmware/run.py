@@ -5,13 +5,15 @@
 
 check_*.cpp print hashes of outputs: each build must print what the scalar build (PARE_NO_SIMD)
 prints, or the script fails. count_*.cpp run operators at the shapes below; their instructions are
-counted by a QEMU plugin (count_instructions.c) and shown beside those of CMSIS-NN. size_*.cpp hold one
-operator each: what they add to an empty program.
+counted by a QEMU plugin (count_instructions.c) and shown beside those of CMSIS-NN. size_operator.cpp
+holds one operator: what it adds to an empty program.
 
 Instructions are no cycles. They are exact and the same on each machine, so that a change shows.
 """
 
 import argparse
+import concurrent.futures
+import os
 import pathlib
 import re
 import subprocess
@@ -32,8 +34,8 @@ FLAGS = (
 ).split()
 LINK = "--specs=nano.specs -nostartfiles -Wl,--gc-sections".split()
 
-# Regions of count_*.cpp: what runs there, its multiply-accumulates (1: instructions are given as
-# they are), and executed instructions for each by CMSIS-NN at (board, level), where known.
+# Regions of count_*.cpp: what runs there, what its instructions are divided by, and executed
+# instructions by CMSIS-NN at (board, level), where known.
 #
 # CMSIS-NN: main branch of July 2026, arm-none-eabi-g++ 12.2 with the flags above, the same counter,
 # the same numbers in and out; s8, per-tensor (fully connected) or per-channel (convolutions).
@@ -57,10 +59,31 @@ COUNTS = {
          {"m4-Os": 10.0, "m4-O3": 8.78, "m55-Os": 4.71, "m55-O3": 2.69}),
     ],
 }
+# The same for operators without weights: all of softmax, otherwise for each element that is read.
+ELEMENTS = {
+    "count_elementwise": [
+        ("softmax, 10 classes", 1, {"m4-O3": "1900-3400"}),
+        ("max_pool 2x2, 32 channels, 16x16", 16 * 16 * 32, {}),
+        ("average_pool 2x2, 32 channels, 16x16", 16 * 16 * 32, {}),
+        ("global_average_pool, 32 channels, 16x16", 16 * 16 * 32, {}),
+        ("add, 8192 codes", 8192, {}),
+        ("table, 8192 codes", 8192, {}),
+    ],
+}
 
-# Bytes of code and constants that CMSIS-NN's operators take at -Os, as above.
+# Operators of size_operator.cpp, and bytes of code and constants that CMSIS-NN's take at -Os.
 SIZES = {
-    "size_linear": ("linear s8", {"m4": 1688, "m55": 1704}),
+    "linear_s8": {"m4": 1688, "m55": 1704},
+    "linear_s4": {"m4": 1780, "m55": 2152},
+    "conv2d_1x1": {"m4": 2368, "m55": 1164},
+    "conv2d": {"m4": 4068, "m55": 2132},
+    "depthwise": {"m4": 5236, "m55": 7888},
+    "softmax": {"m4": 3292, "m55": 3560},
+    "max_pool": {},
+    "average_pool": {},
+    "global_average_pool": {},
+    "add": {},
+    "table": {},
 }
 
 
@@ -88,13 +111,17 @@ class Board:
         self.machine, self.flags = BOARDS[name]
         self.cxx = options.cxx
         self.build = options.build
+        self.linked = set()
 
     def compile(self, program, level, *more):
         """The path of the linked program."""
         elf = self.build / f"{program}-{self.name}{level}{''.join(more)}.elf"
+        if elf in self.linked:
+            return elf
         sources = [HERE / name for name in ("startup.cpp", "board.cpp", f"{program}.cpp")]
         command = [self.cxx, *self.flags, *FLAGS, level, *more, f"-I{INCLUDE}", *sources]
         must_run([*command, *LINK, "-T", HERE / "board.ld", "-o", elf])
+        self.linked.add(elf)
         return elf
 
     def run(self, elf):
@@ -110,18 +137,34 @@ class Board:
         regions = {int(n): int(c) for n, c in re.findall(r"^region (\d+) (\d+)$", text, re.M)}
         return re.findall(r"^-?\d+$", text, re.M), regions
 
-    def text_bytes(self, program):
-        elf = self.compile(program, "-Os")
+    def text_bytes(self, operator):
+        elf = self.compile("size_operator", "-Os", f"-DOPERATOR={operator}")
         size = pathlib.Path(self.cxx).name.replace("g++", "size").replace("c++", "size")
         out, _ = must_run([pathlib.Path(self.cxx).with_name(size), elf])
         return int(out.splitlines()[1].split()[0])
 
 
+def checks():
+    return [source.stem for source in sorted(HERE.glob("check_*.cpp"))]
+
+
+def all_programs():
+    """What `compile` will be asked for."""
+    for program in checks():
+        yield program, "-O2", "-DPARE_NO_SIMD"
+        for level in LEVELS:
+            yield program, level
+    for program in [*COUNTS, *ELEMENTS]:
+        for level in LEVELS:
+            yield program, level
+    for operator in ["nothing", *SIZES]:
+        yield "size_operator", "-Os", f"-DOPERATOR={operator}"
+
+
 def check(board):
     """Whether all builds print what the scalar one does."""
     failures = 0
-    for source in sorted(HERE.glob("check_*.cpp")):
-        program = source.stem
+    for program in checks():
         expected, _ = board.run(board.compile(program, "-O2", "-DPARE_NO_SIMD"))
         if not expected:
             raise Failure(f"{program} prints nothing")
@@ -137,25 +180,30 @@ def check(board):
     return failures
 
 
-def count(board):
-    """Rows of the table: instructions, here and by CMSIS-NN."""
-    for program, regions in COUNTS.items():
+def row(board, what, cells):
+    print(f"{board.name:<4} {what:<40}" + "".join(f"{cell:>10}" for cell in cells))
+
+
+def count(board, programs):
+    """Rows of a table: instructions, here and by CMSIS-NN."""
+    for program, regions in programs.items():
         counts = [board.run(board.compile(program, level))[1] for level in LEVELS]
-        for number, (what, macs, anchors) in enumerate(regions):
+        for number, (what, divisor, anchors) in enumerate(regions):
             cells = []
             for level, counted in zip(LEVELS, counts):
-                anchor = anchors.get(board.name + level)
-                digits = 0 if macs == 1 else 3
-                ours = f"{counted[number] / macs:.{digits}f}"
-                cells.append(f"{ours:>9} {anchor if anchor is not None else '-':>9}")
-            print(f"{board.name:<4} {what:<34}{''.join(cells)}")
+                ours = counted[number] / divisor
+                cells += [f"{ours:.{0 if divisor == 1 else 3}f}", anchors.get(board.name + level, "-")]
+            row(board, what, cells)
 
 
 def sizes(board):
-    empty = board.text_bytes("size_empty")
-    for program, (what, anchors) in SIZES.items():
-        ours = board.text_bytes(program) - empty
-        print(f"{board.name:<4} {what:<34}{ours:>9} {anchors[board.name]:>9}")
+    empty = board.text_bytes("nothing")
+    for operator, anchors in SIZES.items():
+        row(board, operator, [board.text_bytes(operator) - empty, anchors.get(board.name, "-")])
+
+
+def heading(what, columns):
+    print(f"\n{what:<45}" + "".join(f"{column:>10}" for column in columns))
 
 
 def main():
@@ -172,13 +220,23 @@ def main():
         plugin = options.build / "libcount_instructions.so"
         must_run(["cc", "-O2", "-fPIC", "-shared", "-o", plugin, HERE / "count_instructions.c"])
         boards = [Board(name, options) for name in options.board or BOARDS]
+        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+            work = [pool.submit(board.compile, *program)
+                    for board in boards for program in all_programs()]
+            for done in work:
+                done.result()
+        version, _ = must_run([options.cxx, "--version"])
+        print(f"{version.splitlines()[0]}, {' '.join(FLAGS[2:])}")
         failures = sum(check(board) for board in boards)
-        print("\nexecuted instructions for each multiply-accumulate")
-        print(f"{'':<39}{'-Os':>9} {'CMSIS-NN':>9}{'-O3':>9} {'CMSIS-NN':>9}")
+        levels = ["-Os", "CMSIS-NN", "-O3", "CMSIS-NN"]
+        heading("instructions for each multiply-accumulate", levels)
         for board in boards:
-            count(board)
-        print("\nbytes of code and constants at -Os")
-        print(f"{'':<39}{'':>9} {'CMSIS-NN':>9}")
+            count(board, COUNTS)
+        heading("instructions: softmax; others for each code", levels)
+        for board in boards:
+            count(board, ELEMENTS)
+        heading("bytes of code and constants of an operator", levels[:2])
         for board in boards:
             sizes(board)
     return 1 if failures else 0
