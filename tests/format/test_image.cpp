@@ -301,6 +301,35 @@ TEST_CASE("image: lies behind a right checksum are refused where they stand") {
              status::out_of_range);
 }
 
+TEST_CASE("image: no layer's memory ends beyond the image, be it by one line") {
+  const auto image = pare::write_image(pare_test::small_network().layers()).value();
+  constexpr index_t offset = 44, bytes = 48;
+  for (index_t i = 0; i < 7; ++i) {
+    CAPTURE(i);
+    const index_t size = pare::detail::round_up(get<std::uint32_t>(image, record(i) + bytes), 64);
+    auto changed = copy_of(image);
+    put(changed, record(i) + offset, static_cast<std::uint32_t>(image.size() - size));
+    sign(changed);
+    // There the layer fits, whatever numbers it finds.
+    if (const auto opened = open(changed); !opened) CHECK(opened.error().position >= record(7));
+    for (const index_t beyond : {64, 128, 192}) {
+      if (beyond >= size) break;
+      put(changed, record(i) + offset, static_cast<std::uint32_t>(image.size() - size + beyond));
+      sign(changed);
+      const auto opened = open(changed);
+      REQUIRE_FALSE(opened);
+      CHECK(opened.error().code == status::bad_format);
+      CHECK(opened.error().position == record(i) + offset);
+    }
+  }
+  // The same from the other side: an image that says it is a line shorter.
+  auto shorter = copy_of(image);
+  put(shorter, 20, static_cast<std::uint32_t>(image.size() - 64));
+  sign(shorter);
+  REQUIRE_FALSE(open(shorter));
+  CHECK(open(shorter).error().position == record(6) + offset);
+}
+
 TEST_CASE("image: random damage behind a right checksum is refused or does no harm") {
   const auto image = pare::write_image(pare_test::small_network().layers()).value();
   pare_test::random_source random(2);
