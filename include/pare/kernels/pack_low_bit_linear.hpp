@@ -8,16 +8,10 @@
 namespace pare {
 namespace detail {
 
-/// Whether there are low-bit kernels for `i`; on 64-bit ARM scalar code runs.
-constexpr PARE_ALWAYS_INLINE bool has_low_bit_kernels(isa i) noexcept {
-  return i == isa::scalar || i == isa::avx2 || i == isa::avxvnni || i == isa::avx512vnni;
-}
-
 /// Columns of a panel for kernels of `i`: as for 8 bits, but AVX-512 has panels of 32 and 64 columns
 /// only.
 constexpr PARE_ALWAYS_INLINE std::int32_t low_bit_tile_columns(isa i,
                                                                index_t out_features) noexcept {
-  if (!has_low_bit_kernels(i)) i = isa::scalar;
   if (i != isa::avx512vnni) return linear_tile_columns(i, out_features);
   const index_t halves = ceil_div(out_features, 32);
   return halves % 2 == 0 || halves > 8 ? 64 : 32;
@@ -26,7 +20,7 @@ constexpr PARE_ALWAYS_INLINE std::int32_t low_bit_tile_columns(isa i,
 /// Whether low-bit kernels of `i` read panels of this width. Scalar code reads all.
 constexpr PARE_ALWAYS_INLINE bool reads_low_bit_tile(isa i, std::int32_t tile_columns) noexcept {
   if (i == isa::avx512vnni) return tile_columns == 32 || tile_columns == 64;
-  return has_low_bit_kernels(i) && reads_tile(i, tile_columns);
+  return reads_tile(i, tile_columns);
 }
 
 }  // namespace detail

@@ -135,7 +135,8 @@ void tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, inde
 inline void gemm_s8(const gemm_s8_args& args, const gemm_block& block) noexcept {
   constexpr tile_function narrow[] = {tiles<1, false>, tiles<2, false>};
   constexpr tile_function wide[] = {tiles<1, true>, tiles<2, true>};
-  panels(args, block, {args.has_minus_128 != 0 ? wide : narrow, 2, 1}, args.offset - 128);
+  panels(args, block, {args.has_minus_128 != 0 ? wide : narrow, 2, 1, 4}, panel_bytes(args),
+         args.offset - 128);
 }
 
 }  // namespace PARE_ABI

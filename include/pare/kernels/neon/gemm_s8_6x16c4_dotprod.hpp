@@ -57,16 +57,17 @@ PARE_ALWAYS_INLINE void advance(tile_inputs& in, index_t bytes) noexcept {
   if constexpr (Rows > 5) in.r5 += bytes;
 }
 
-/// 16 bytes, or 4 in all lanes.
+/// 16 or 8 bytes, or 4 in all lanes.
 template <int Bytes>
 PARE_ALWAYS_INLINE int8x16_t load(const std::uint8_t* a) noexcept {
   if constexpr (Bytes == 16) return vreinterpretq_s8_u8(vld1q_u8(a));
+  if constexpr (Bytes == 8) return vreinterpretq_s8_u8(vcombine_u8(vld1_u8(a), vdup_n_u8(0)));
   std::uint32_t four;
   std::memcpy(&four, a, 4);
   return vreinterpretq_s8_u32(vdupq_n_u32(four));
 }
 
-/// 16 or 4 bytes of each row, made signed.
+/// 16, 8 or 4 bytes of each row, made signed.
 ///
 /// @param flip  0 or 0x80. A branch, since s8 needs none of it, and no register is free to keep it
 ///              as a vector
@@ -229,7 +230,7 @@ void tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, inde
 inline void gemm_s8(const gemm_s8_args& args, const gemm_block& block) noexcept {
   constexpr neon::tile_function of_height[] = {tiles<1>, tiles<2>, tiles<3>,
                                                tiles<4>, tiles<5>, tiles<6>};
-  neon::panels(args, block, {of_height, 6, 1}, args.offset - 128);
+  neon::panels(args, block, {of_height, 6, 1, 4}, panel_bytes(args), args.offset - 128);
 }
 
 }  // namespace PARE_ABI

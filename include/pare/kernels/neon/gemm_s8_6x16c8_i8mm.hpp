@@ -209,9 +209,9 @@ inline void gemm_s8(const gemm_s8_args& args, const gemm_block& block) noexcept 
   constexpr neon::tile_function of_u8[] = {tiles<1, true>, tiles<2, true>, tiles<3, true>,
                                            tiles<4, true>, tiles<5, true>, tiles<6, true>};
   if (args.a_flip != 0) {
-    neon::panels(args, block, {of_s8, 6, 2}, args.offset - 128);
+    neon::panels(args, block, {of_s8, 6, 2, 4}, panel_bytes(args), args.offset - 128);
   } else {
-    neon::panels(args, block, {of_u8, 6, 2}, args.offset);
+    neon::panels(args, block, {of_u8, 6, 2, 4}, panel_bytes(args), args.offset);
   }
 }
 

@@ -221,6 +221,7 @@ struct kernel_tiles {
   const tile_function* of_height;  ///< for 1, 2, ... most_rows rows
   index_t most_rows;               ///< at most 6
   index_t row_multiple;            ///< 2: a tile of an odd height costs as much as one row more
+  index_t k_block;                 ///< bytes of a row that are read at once, at most 16
 };
 
 /// `count` tiles of `rows` rows.
@@ -251,18 +252,20 @@ constexpr tile_heights cut_rows(index_t rows, const kernel_tiles& kernel) noexce
 ///
 /// Whole tiles of s32 go straight to C; all else passes through a buffer in L1.
 ///
-/// @param offset  the zero point of the activations as the kernel multiplies them
+/// @param panel_bytes  from panel to panel
+/// @param offset       the zero point of the activations as the kernel multiplies them
 inline void panels(const gemm_s8_args& args, const gemm_block& block, const kernel_tiles& kernel,
-                   std::int32_t offset) noexcept {
+                   index_t panel_bytes, std::int32_t offset) noexcept {
   constexpr index_t buffer_rows = 48;
   std::int32_t start[panel_columns], buffer[buffer_rows * panel_columns];
-  std::uint8_t narrow[buffer_rows * 4];
+  std::uint8_t narrow[buffer_rows * 16];
   for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
-    const std::int8_t* w = args.panels + panel * panel_bytes(args);
+    const std::int8_t* w = args.panels + panel * panel_bytes;
     const index_t column = panel * panel_columns;
     const index_t columns = pare::detail::min(panel_columns, args.columns - column);
     start_values(args, column, offset, start);
-    const bool is_direct = columns == panel_columns && args.k >= 4 && args.kind == output_kind::s32;
+    const bool is_direct =
+        columns == panel_columns && args.k >= kernel.k_block && args.kind == output_kind::s32;
     for (index_t row = block.first_row; row < block.last_row;) {
       const tile_heights heights = cut_rows(rows_in_line(args, row, block.last_row), kernel);
       const std::uint8_t* a = row_address(args, row);
@@ -281,9 +284,9 @@ inline void panels(const gemm_s8_args& args, const gemm_block& block, const kern
           const index_t count = pare::detail::min(left, buffer_rows / rows);
           const std::uint8_t* inputs = a;
           index_t stride = args.a_stride;
-          if (PARE_UNLIKELY(args.k < 4)) {
-            copy_narrow_rows(args, a, count * rows, 4, narrow);
-            inputs = narrow, stride = 4;
+          if (PARE_UNLIKELY(args.k < kernel.k_block)) {
+            copy_narrow_rows(args, a, count * rows, kernel.k_block, narrow);
+            inputs = narrow, stride = kernel.k_block;
           }
           tile(args, inputs, stride, count, w, start, buffer, panel_columns);
           write(args, buffer, row, count * rows, column, columns);
