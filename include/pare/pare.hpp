@@ -32,6 +32,8 @@
 #include <pare/quantize/fold_batch_norm.hpp>
 #include <pare/quantize/grid.hpp>
 #include <pare/quantize/grouped.hpp>
+#include <pare/quantize/hessian.hpp>
+#include <pare/quantize/inverse_cholesky.hpp>
 #include <pare/quantize/range.hpp>
 
 #endif  // PARE_PARE_HPP
