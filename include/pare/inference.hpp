@@ -14,6 +14,7 @@
 #include <pare/format/affine.hpp>
 #include <pare/format/code_limits.hpp>
 #include <pare/format/csr.hpp>
+#include <pare/format/ggml.hpp>
 #include <pare/format/grouped.hpp>
 #include <pare/format/image.hpp>
 #include <pare/format/low_bit.hpp>

@@ -29,11 +29,17 @@
 #include <pare/prune/surgery.hpp>
 #include <pare/quantize/affine.hpp>
 #include <pare/quantize/dynamic.hpp>
+#include <pare/quantize/error_meter.hpp>
+#include <pare/quantize/float8.hpp>
 #include <pare/quantize/fold_batch_norm.hpp>
+#include <pare/quantize/ggml.hpp>
 #include <pare/quantize/grid.hpp>
 #include <pare/quantize/grouped.hpp>
 #include <pare/quantize/hessian.hpp>
 #include <pare/quantize/inverse_cholesky.hpp>
+#include <pare/quantize/mx.hpp>
+#include <pare/quantize/nf4.hpp>
 #include <pare/quantize/range.hpp>
+#include <pare/quantize/ternary.hpp>
 
 #endif  // PARE_PARE_HPP

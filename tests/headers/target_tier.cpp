@@ -30,6 +30,24 @@ float use_small_floats(float x) {
   return static_cast<float>(pare::half(x)) + static_cast<float>(pare::bfloat16(x));
 }
 
+float use_minifloats(float x) {
+  return static_cast<float>(pare::float8_e4m3(x)) +
+         static_cast<float>(pare::float8_e5m2::overflowing(x)) +
+         static_cast<float>(pare::float4_e2m1(x));
+}
+
+float use_block_formats(const pare::nf4_view& nf4, const pare::mx_view& mx, float* out) {
+  pare::ggml::decode(pare::ggml::q8_0(), out);
+  pare::ggml::decode(pare::ggml::q4_0(), out);
+  pare::ggml::decode(pare::ggml::q4_1(), out);
+  pare::ggml::decode(pare::ggml::q4_k(), out);
+  pare::ggml::decode(pare::ggml::q6_k(), out);
+  pare::ggml::decode(pare::ggml::tq2_0(), out);
+  pare::ggml::decode(pare::ggml::mxfp4(), out);
+  return nf4.value(0) + mx.value(0, 0) + static_cast<float>(pare::nf4_code(*out)) +
+         static_cast<float>(pare::encode_scaled(mx.kind, pare::mx_scale(mx.kind, *out), *out));
+}
+
 pare::result<pare::index_t> use_results(pare::workspace scratch, pare::index_t count) {
   const float* taken = scratch.take<float>(count);
   if (taken == nullptr) return {pare::status_code::workspace_too_small, "too small", "scratch"};
