@@ -23,6 +23,17 @@ PARE_ALWAYS_INLINE float real_of(const gemm_s8_args& args, index_t row, index_t 
   return pare::detail::clamp(y, args.clamp_low, args.clamp_high);
 }
 
+/// A q8 output.
+PARE_ALWAYS_INLINE std::uint8_t code_of(const gemm_s8_args& args, index_t column,
+                                        std::int32_t acc) noexcept {
+  const float factor = args.factors != nullptr ? args.factors[column] : 0.0f;
+  const fixed_multiplier fixed =
+      args.multipliers != nullptr ? fixed_multiplier{args.multipliers[column], args.shifts[column]}
+                                  : fixed_multiplier{};
+  return static_cast<std::uint8_t>(
+      requantize(args.rule, acc, factor, fixed, args.zero_point, args.low, args.high));
+}
+
 /// What becomes of one accumulator, by `args.kind`. All kernels give the same bits.
 inline void store(const gemm_s8_args& args, index_t row, index_t column,
                   std::int32_t acc) noexcept {
@@ -30,16 +41,7 @@ inline void store(const gemm_s8_args& args, index_t row, index_t column,
   switch (args.kind) {
     case output_kind::s32: static_cast<std::int32_t*>(args.c)[at] = acc; break;
     case output_kind::f32: static_cast<float*>(args.c)[at] = real_of(args, row, column, acc); break;
-    case output_kind::q8: {
-      const float factor = args.factors != nullptr ? args.factors[column] : 0.0f;
-      const fixed_multiplier fixed =
-          args.multipliers != nullptr
-              ? fixed_multiplier{args.multipliers[column], args.shifts[column]}
-              : fixed_multiplier{};
-      static_cast<std::uint8_t*>(args.c)[at] = static_cast<std::uint8_t>(
-          requantize(args.rule, acc, factor, fixed, args.zero_point, args.low, args.high));
-      break;
-    }
+    case output_kind::q8: static_cast<std::uint8_t*>(args.c)[at] = code_of(args, column, acc);
   }
 }
 

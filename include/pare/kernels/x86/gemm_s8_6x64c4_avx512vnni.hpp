@@ -398,20 +398,26 @@ PARE_ALWAYS_INLINE __m512i scaled(__m512i x, const column_scales& by,
   return _mm512_cvtps_epi32(_mm512_min_ps(y, range.float_high));
 }
 
-/// 64 codes of four vectors of scaled accumulators, in their order.
+/// 64 codes of four vectors of scaled accumulators. Packing works within 128 bits: each holds four
+/// codes of each vector.
 template <requantization Rule>
-PARE_ALWAYS_INLINE __m512i to_codes(__m512i x0, __m512i x1, __m512i x2, __m512i x3,
-                                    const code_range& range) noexcept {
+PARE_ALWAYS_INLINE __m512i pack_codes(__m512i x0, __m512i x1, __m512i x2, __m512i x3,
+                                      const code_range& range) noexcept {
   __m512i left = _mm512_adds_epi16(_mm512_packs_epi32(x0, x1), range.zero_point);
   __m512i right = _mm512_adds_epi16(_mm512_packs_epi32(x2, x3), range.zero_point);
   if constexpr (!is_float_rule(Rule)) {
     left = _mm512_min_epi16(left, range.high);
     right = _mm512_min_epi16(right, range.high);
   }
-  const __m512i codes = _mm512_max_epi8(_mm512_packs_epi16(left, right), range.low);
-  // Packing works within 128 bits: each holds four codes of each vector.
+  return _mm512_xor_si512(_mm512_max_epi8(_mm512_packs_epi16(left, right), range.low), range.flip);
+}
+
+/// The same in the order of the vectors.
+template <requantization Rule>
+PARE_ALWAYS_INLINE __m512i to_codes(__m512i x0, __m512i x1, __m512i x2, __m512i x3,
+                                    const code_range& range) noexcept {
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  return _mm512_permutexvar_epi32(order, _mm512_xor_si512(codes, range.flip));
+  return _mm512_permutexvar_epi32(order, pack_codes<Rule>(x0, x1, x2, x3, range));
 }
 
 /// 64 codes at a time: a row of 64 or 48 columns, two of 32, or four of 16. The buffer behind the
