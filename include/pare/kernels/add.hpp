@@ -15,6 +15,7 @@
 #include <pare/kernels/scalar/add.hpp>
 
 #if PARE_KERNELS_HERE
+#include <pare/kernels/neon/add_neon.hpp>
 #include <pare/kernels/x86/add_avx2.hpp>
 #include <pare/kernels/x86/add_avx512.hpp>
 #endif
@@ -96,6 +97,11 @@ PARE_KERNEL_TABLE add_kernels add_kernels_of(isa i) noexcept {
     case isa::avx512vnni: return {kernels::avx512vnni::add};
     case isa::avxvnni:
     case isa::avx2: return {kernels::avx2::add};
+#endif
+#if PARE_NEON_KERNELS
+    case isa::i8mm:
+    case isa::dotprod:
+    case isa::neon: return {kernels::neon::add};
 #endif
     default: return {kernels::scalar::add};
   }

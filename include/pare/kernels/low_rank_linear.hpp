@@ -13,6 +13,7 @@
 #include <pare/kernels/scalar/gemm_f32.hpp>
 
 #if PARE_KERNELS_HERE
+#include <pare/kernels/neon/gemm_f32_4x4.hpp>
 #include <pare/kernels/x86/gemm_f32_4x4.hpp>
 #endif
 
@@ -35,6 +36,8 @@ PARE_KERNEL_TABLE gemm_f32_function gemm_f32_kernel() noexcept {
     case isa::avx2: return kernels::avx2::gemm_f32;
     default: break;
   }
+#elif PARE_NEON_KERNELS
+  if (active_isa() != isa::scalar) return kernels::neon::gemm_f32;
 #endif
   return kernels::scalar::gemm_f32;
 }

@@ -17,7 +17,7 @@ constexpr linear_options output_options(const depthwise_conv2d_options& o) noexc
 
 /// Whether kernels of `i` walk as kernels/depthwise_tiles.hpp says.
 constexpr PARE_ALWAYS_INLINE bool has_depthwise_tiles(isa i) noexcept {
-  return i == isa::avx2 || i == isa::avxvnni || i == isa::avx512vnni;
+  return i != isa::scalar;
 }
 
 /// Channels of a panel: all of them, up to 64.

@@ -18,6 +18,7 @@
 #include <pare/kernels/scalar/pool.hpp>
 
 #if PARE_KERNELS_HERE
+#include <pare/kernels/neon/pool_neon.hpp>
 #include <pare/kernels/x86/pool_avx2.hpp>
 #endif
 
@@ -43,6 +44,12 @@ PARE_KERNEL_TABLE pool_kernels pool_kernels_of(isa i) noexcept {
     case isa::avxvnni:
     case isa::avx2:
       return {kernels::avx2::max_row, kernels::avx2::average_row, kernels::avx2::sum_channels};
+#endif
+#if PARE_NEON_KERNELS
+    case isa::i8mm:
+    case isa::dotprod:
+    case isa::neon:
+      return {kernels::neon::max_row, kernels::neon::average_row, kernels::neon::sum_channels};
 #endif
     default:
       return {kernels::scalar::max_row, kernels::scalar::average_row,

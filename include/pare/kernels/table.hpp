@@ -16,6 +16,7 @@
 #include <pare/kernels/scalar/table.hpp>
 
 #if PARE_KERNELS_HERE
+#include <pare/kernels/neon/table_neon.hpp>
 #include <pare/kernels/x86/table_avx2.hpp>
 #include <pare/kernels/x86/table_avx512.hpp>
 #endif
@@ -59,6 +60,11 @@ PARE_KERNEL_TABLE table_kernels table_kernels_of(isa i) noexcept {
     case isa::avx512vnni: return {kernels::avx512vnni::apply_table};
     case isa::avxvnni:
     case isa::avx2: return {kernels::avx2::apply_table};
+#endif
+#if PARE_NEON_KERNELS
+    case isa::i8mm:
+    case isa::dotprod:
+    case isa::neon: return {kernels::neon::apply_table};
 #endif
     default: return {kernels::scalar::apply_table};
   }

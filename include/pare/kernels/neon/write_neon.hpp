@@ -147,9 +147,8 @@ PARE_ALWAYS_INLINE column_scales load_scales(const gemm_s8_args& args, index_t c
 /// 4 accumulators as integers before the zero point is added. What is too large for a code saturates
 /// later, and FCVTNS saturates too.
 template <requantization Rule>
-PARE_ALWAYS_INLINE int32x4_t scaled(const std::int32_t* acc, const column_scales& by,
+PARE_ALWAYS_INLINE int32x4_t scaled(int32x4_t x, const column_scales& by,
                                     float32x4_t zero_point) noexcept {
-  const int32x4_t x = vld1q_s32(acc);
   if constexpr (Rule == requantization::double_rounding)
     return scale_double_rounding(x, by.multiplier, by.shift);
   if constexpr (Rule == requantization::single_rounding)
@@ -159,27 +158,44 @@ PARE_ALWAYS_INLINE int32x4_t scaled(const std::int32_t* acc, const column_scales
   return vcvtnq_s32_f32(y);
 }
 
+/// What follows the scaling, for all columns alike.
+struct code_range {
+  int16x8_t zero_point, low, high;
+  float32x4_t float_zero_point;
+};
+template <requantization Rule>
+PARE_ALWAYS_INLINE code_range load_range(const gemm_s8_args& args) noexcept {
+  const std::int32_t moved = Rule == requantization::onnx ? 0 : args.zero_point;
+  return {vdupq_n_s16(static_cast<std::int16_t>(moved)),
+          vdupq_n_s16(static_cast<std::int16_t>(args.low)),
+          vdupq_n_s16(static_cast<std::int16_t>(args.high)),
+          vdupq_n_f32(static_cast<float>(args.zero_point))};
+}
+
+/// 8 accumulators as codes, signed or not, in the low bytes.
+template <requantization Rule>
+PARE_ALWAYS_INLINE int16x8_t to_codes(int32x4_t left, int32x4_t right, const column_scales& by_left,
+                                      const column_scales& by_right,
+                                      const code_range& range) noexcept {
+  const int16x8_t words =
+      vcombine_s16(vqmovn_s32(scaled<Rule>(left, by_left, range.float_zero_point)),
+                   vqmovn_s32(scaled<Rule>(right, by_right, range.float_zero_point)));
+  return vminq_s16(vmaxq_s16(vqaddq_s16(words, range.zero_point), range.low), range.high);
+}
+
 template <requantization Rule>
 void write_q8(const gemm_s8_args& args, const std::int32_t* acc, index_t row, index_t rows,
               index_t column, index_t columns) noexcept {
-  const std::int32_t moved = Rule == requantization::onnx ? 0 : args.zero_point;
-  const int16x8_t zero_point = vdupq_n_s16(static_cast<std::int16_t>(moved));
-  const int16x8_t low = vdupq_n_s16(static_cast<std::int16_t>(args.low));
-  const int16x8_t high = vdupq_n_s16(static_cast<std::int16_t>(args.high));
-  const float32x4_t float_zero_point = vdupq_n_f32(static_cast<float>(args.zero_point));
+  const code_range range = load_range<Rule>(args);
   const column_scales by0 = load_scales<Rule>(args, column);
   const column_scales by1 = load_scales<Rule>(args, column + 4);
   const column_scales by2 = load_scales<Rule>(args, column + 8);
   const column_scales by3 = load_scales<Rule>(args, column + 12);
   std::uint8_t* c = static_cast<std::uint8_t*>(args.c) + row * args.c_stride + column;
   for (index_t i = 0; i < rows; ++i, acc += panel_columns, c += args.c_stride) {
-    int16x8_t left = vcombine_s16(vqmovn_s32(scaled<Rule>(acc, by0, float_zero_point)),
-                                  vqmovn_s32(scaled<Rule>(acc + 4, by1, float_zero_point)));
-    int16x8_t right = vcombine_s16(vqmovn_s32(scaled<Rule>(acc + 8, by2, float_zero_point)),
-                                   vqmovn_s32(scaled<Rule>(acc + 12, by3, float_zero_point)));
-    left = vminq_s16(vmaxq_s16(vqaddq_s16(left, zero_point), low), high);
-    right = vminq_s16(vmaxq_s16(vqaddq_s16(right, zero_point), low), high);
-    // The low bytes are the codes, signed or not.
+    const row_of_tile r = load_row(acc);
+    const int16x8_t left = to_codes<Rule>(r.c0, r.c1, by0, by1, range);
+    const int16x8_t right = to_codes<Rule>(r.c2, r.c3, by2, by3, range);
     const uint8x16_t codes = vuzp1q_u8(vreinterpretq_u8_s16(left), vreinterpretq_u8_s16(right));
     if (columns == panel_columns) {
       vst1q_u8(c, codes);
