@@ -150,9 +150,133 @@ def surgery(generator):
     return arrays
 
 
+def random_pruning(generator):
+    """random_unstructured, which takes the largest of its uniform numbers, random_structured, which
+    takes the smallest, and l1_unstructured by given scores; numbers<i>, amount<i>, mask<i>."""
+    arrays = {}
+
+    def drawn(i, shape):
+        torch.manual_seed(i)  # the numbers that torch draws next are these
+        numbers = torch.rand(shape)
+        torch.manual_seed(i)
+        arrays[f"numbers{i}"] = numbers.numpy()
+
+    weights = torch.randn((9, 14), generator=generator)
+    for i, amount in enumerate([0.3, 17]):
+        module = layer(weights)
+        drawn(i, weights.shape)
+        prune.random_unstructured(module, "weight", amount=amount)
+        arrays[f"amount{i}"], arrays[f"mask{i}"] = numpy.array(float(amount)), mask_of(module)
+    for i, (dim, amount) in enumerate([(0, 0.5), (1, 5)], start=2):
+        module = layer(weights)
+        drawn(i, (weights.shape[dim],))
+        prune.random_structured(module, "weight", amount=amount, dim=dim)
+        arrays[f"amount{i}"], arrays[f"mask{i}"] = numpy.array(float(amount)), mask_of(module)
+    module = layer(weights)
+    scores = torch.rand(weights.shape, generator=generator)
+    prune.l1_unstructured(module, "weight", amount=0.4, importance_scores=scores)
+    arrays.update(numbers4=scores.numpy(), amount4=numpy.array(0.4), mask4=mask_of(module))
+    return arrays
+
+
+def global_scores(generator):
+    """global_unstructured by given scores: s<k>, mask<k>, amount."""
+    shapes = [(7, 9), (5, 7), (3, 2, 3, 3)]
+    modules = [layer(torch.randn(s, generator=generator)) for s in shapes]
+    scores = [torch.rand(s, generator=generator) for s in shapes]
+    prune.global_unstructured(
+        [(m, "weight") for m in modules],
+        pruning_method=prune.L1Unstructured,
+        importance_scores={(m, "weight"): s for m, s in zip(modules, scores)},
+        amount=0.55,
+    )
+    arrays = {f"s{k}": s.numpy() for k, s in enumerate(scores)}
+    arrays.update({f"mask{k}": mask_of(m) for k, m in enumerate(modules)})
+    return {**arrays, "amount": numpy.array(0.55)}
+
+
+def sensitivity(generator):
+    """SNIP as it is defined: the gradient with respect to a mask of ones. w, g (of the weights),
+    connections (the absolute gradient of the mask)."""
+    weights = torch.randn((6, 11), generator=generator, dtype=torch.float64, requires_grad=True)
+    ones = torch.ones_like(weights, requires_grad=True)
+    x = torch.randn((20, 11), generator=generator, dtype=torch.float64)
+    labels = torch.randint(0, 6, (20,), generator=generator)
+    torch.nn.functional.cross_entropy(x @ (weights * ones).T, labels).backward()
+    arrays = {"w": weights, "g": weights.grad, "connections": ones.grad.abs()}
+    return {name: a.detach().numpy().astype(numpy.float32) for name, a in arrays.items()}
+
+
+def correlated_inputs(generator, rows, columns):
+    mix = torch.randn((columns, columns), generator=generator, dtype=torch.float64)
+    x = torch.randn((rows, columns), generator=generator, dtype=torch.float64)
+    return (x @ (torch.eye(columns, dtype=torch.float64) + 0.3 * mix)).numpy()
+
+
+def obs(weights, upper, choose, rounded=lambda row, w: w):
+    """Optimal brain surgery column by column, in double and without blocks; choose(w, keep, c)
+    prunes in the mask before column c."""
+    w, keep = weights.copy(), numpy.ones(weights.shape, bool)
+    for c in range(w.shape[1]):
+        choose(w, keep, c)
+        rest = numpy.where(keep[:, c], [rounded(r, x) for r, x in enumerate(w[:, c])], 0.0)
+        error = (w[:, c] - rest) / upper[c, c]
+        w[:, c:] -= numpy.outer(error, upper[c, c:])
+        w[:, c] = rest
+    return w, keep
+
+
+def sparse_gpt(generator):
+    """w, u (the factor); half_w, half_mask: half of the weights, one block; nm_w, nm_mask: 2:4;
+    codes: 2:4 and rounded to multiples of `scale`."""
+    weights = torch.randn((10, 24), generator=generator, dtype=torch.float64).numpy()
+    x = correlated_inputs(generator, 80, 24)
+    gram = x.T @ x
+    gram += 0.01 * numpy.mean(numpy.diag(gram)) * numpy.eye(24)
+    upper = numpy.linalg.cholesky(numpy.linalg.inv(gram)).T.astype(numpy.float32)
+    weights, exact = weights.astype(numpy.float32).astype(numpy.float64), upper.astype(float)
+    diagonal = numpy.diag(exact)
+
+    def half(w, keep, c):
+        if c == 0:
+            order = numpy.argsort(((w / diagonal) ** 2).ravel(), kind="stable")
+            keep.ravel()[order[: w.size // 2]] = False
+
+    def two_of_four(w, keep, c):
+        if c % 4 == 0:
+            score = (w[:, c : c + 4] / diagonal[c : c + 4]) ** 2
+            for row, order in enumerate(numpy.argsort(score, axis=1, kind="stable")):
+                keep[row, c + order[:2]] = False
+
+    scale = 0.25
+    arrays = {"w": weights, "u": upper, "scale": numpy.array(scale)}
+    arrays["half_w"], arrays["half_mask"] = obs(weights, exact, half)
+    arrays["nm_w"], arrays["nm_mask"] = obs(weights, exact, two_of_four)
+    coarse, arrays["codes_mask"] = obs(
+        weights, exact, two_of_four, lambda row, w: numpy.rint(w / scale) * scale
+    )
+    arrays["codes_w"] = coarse
+    kinds = {numpy.dtype(bool): numpy.uint8, numpy.dtype(float): numpy.float32}
+    return {name: a.astype(kinds.get(a.dtype, a.dtype)) for name, a in arrays.items()}
+
+
+def reconstruct(generator):
+    """x, w, mask and what numpy.linalg.lstsq makes of the kept columns of each row: best."""
+    x = correlated_inputs(generator, 50, 12)
+    weights = torch.randn((5, 12), generator=generator, dtype=torch.float64).numpy()
+    mask = (torch.rand((5, 12), generator=generator) < 0.5).numpy()
+    mask[1] = mask[0]
+    mask[3] = False
+    best = numpy.zeros_like(weights)
+    for row, keep in enumerate(mask):
+        best[row, keep] = numpy.linalg.lstsq(x[:, keep], x @ weights[row], rcond=None)[0]
+    return {"x": x, "w": weights, "mask": mask.astype(numpy.uint8), "best": best}
+
+
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     cases = [l1_unstructured, l1_convolution, ln_structured, global_unstructured, surgery]
+    cases += [random_pruning, global_scores, sensitivity, sparse_gpt, reconstruct]
     for seed, make in enumerate(cases):
         numpy.savez(FOLDER / f"{make.__name__}.npz", **make(torch.Generator().manual_seed(seed)))
 

@@ -24,6 +24,13 @@
 #include <pare/prune/amount.hpp>
 #include <pare/prune/magnitude.hpp>
 #include <pare/prune/mask.hpp>
+#include <pare/prune/n_m.hpp>
+#include <pare/prune/random.hpp>
+#include <pare/prune/reconstruct.hpp>
+#include <pare/prune/saliency.hpp>
+#include <pare/prune/schedule.hpp>
+#include <pare/prune/scores.hpp>
+#include <pare/prune/sparse_gpt.hpp>
 #include <pare/prune/sparsify.hpp>
 #include <pare/prune/structured.hpp>
 #include <pare/prune/surgery.hpp>

@@ -56,3 +56,7 @@ TEST_CASE("amounts outside their range are errors") {
   CHECK(amount::count(5).of(4) == status::out_of_range);
   CHECK(amount::count(1).of(0) == status::out_of_range);
 }
+
+TEST_CASE("an amount of which nothing is said prunes nothing") {
+  CHECK(pare::amount().of(7).value() == 0);
+}

@@ -83,3 +83,12 @@ TEST_CASE("a full mask of a view too large for memory is an error") {
                      huge::mapping_type(pare::dextents<pare::index_t, 2>(side, side), {{0, 0}}));
   CHECK(pare::full_mask(weights) == status::overflow);
 }
+
+TEST_CASE("masks nest where the inner one keeps nothing that the outer one prunes") {
+  const std::uint8_t outer[] = {1, 0, 7, 1}, inner[] = {0, 0, 1, 1}, other[] = {0, 1, 0, 0};
+  CHECK(pare::nests_in(pare::view(inner), pare::view(outer)));
+  CHECK(pare::nests_in(pare::view(outer), pare::view(outer)));
+  CHECK_FALSE(pare::nests_in(pare::view(outer), pare::view(inner)));
+  CHECK_FALSE(pare::nests_in(pare::view(other), pare::view(outer)));
+  CHECK_FALSE(pare::nests_in(pare::view(inner, 3), pare::view(outer)));
+}

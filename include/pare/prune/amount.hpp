@@ -17,6 +17,9 @@ namespace pare {
 ///     pare::keep_channels(scores, pare::amount::count(16));
 class amount {
  public:
+  /// Nothing.
+  constexpr amount() noexcept = default;
+
   /// Exactly n, which is not negative.
   static constexpr PARE_ALWAYS_INLINE amount count(index_t n) noexcept { return {n, 0.0, false}; }
 
@@ -50,9 +53,9 @@ class amount {
   constexpr PARE_ALWAYS_INLINE amount(index_t n, double f, bool is_fraction) noexcept
       : count_(n), fraction_(f), is_fraction_(is_fraction) {}
 
-  index_t count_;
-  double fraction_;
-  bool is_fraction_;
+  index_t count_ = 0;
+  double fraction_ = 0.0;
+  bool is_fraction_ = false;
 };
 
 }  // namespace pare

@@ -9,35 +9,10 @@
 #include <pare/core/status.hpp>
 #include <pare/core/tensor_view.hpp>
 #include <pare/prune/amount.hpp>
-#include <pare/prune/detail/select.hpp>
+#include <pare/prune/detail/prune_smallest.hpp>
+#include <pare/prune/mask.hpp>
 
 namespace pare {
-
-/// One layer for calls that look at several: its weights, and the mask of those still kept.
-template <class Weights, class Mask>
-struct masked_weights {
-  Weights weights;  ///< a view of any shape and layout
-  Mask mask;        ///< a view of std::uint8_t of the same shape
-};
-template <class Weights, class Mask>
-masked_weights(Weights, Mask) -> masked_weights<Weights, Mask>;
-
-namespace detail {
-inline namespace PARE_ABI {
-
-template <class W, class E, class L, class M, class ME, class ML>
-[[nodiscard]] status check_masked(tensor_view<W, E, L> weights,
-                                  tensor_view<M, ME, ML> mask) noexcept {
-  static_assert(std::is_same_v<std::remove_const_t<M>, std::uint8_t>,
-                "pare: a mask is a view of std::uint8_t");
-  if (!same_shape(weights, mask)) {
-    return {status_code::shape_mismatch, "a mask has the shape of its weights", "mask"};
-  }
-  return check_prunable(weights, "weights");
-}
-
-}  // namespace PARE_ABI
-}  // namespace detail
 
 inline namespace PARE_ABI {
 
@@ -81,35 +56,15 @@ template <class W, class E, class L, class ME, class ML>
 template <class... Weights, class... Masks>
 [[nodiscard]] status prune_magnitude_globally(amount pruned,
                                               masked_weights<Weights, Masks>... layers) noexcept {
-  static_assert(sizeof...(layers) > 0, "pare: name at least one layer");
-  using element = std::common_type_t<typename Weights::value_type...>;
-  static_assert((std::is_same_v<element, typename Weights::value_type> && ...),
-                "pare: magnitudes of different element types are not compared");
-  using key = detail::order_key_t<element>;
+  return detail::prune_smallest_of(pruned, detail::by_magnitude(), "weights", layers...);
+}
 
-  status valid;
-  ((valid.is_ok() ? void(valid = detail::check_masked(layers.weights, layers.mask)) : void()), ...);
-  PARE_RETURN_IF_ERROR(valid);
-
-  const auto for_each_kept = [&](const auto& f) {
-    (for_each_pair(layers.weights, layers.mask,
-                   [&f](const element& w, std::uint8_t& m, index_t) {
-                     if (m != 0) f(detail::magnitude_key(w), m);
-                   }),
-     ...);
-  };
-  index_t left = 0;
-  for_each_kept([&left](key, std::uint8_t&) { ++left; });
-  const result<index_t> count = pruned.of(left);
-  if (!count) return count.error();
-  if (*count == 0) return {};
-
-  auto cut = detail::cut_smallest<key>(
-      *count, [&](const auto& f) { for_each_kept([&f](key k, std::uint8_t&) { f(k); }); });
-  for_each_kept([&cut](key k, std::uint8_t& m) {
-    if (detail::takes(cut, k)) m = 0;
-  });
-  return {};
+/// As above, for as many layers as there are at run time.
+///
+/// @param layers  a range of `masked_weights`, such as a std::vector of them
+template <class Layers, class = decltype(std::declval<const Layers&>().begin())>
+[[nodiscard]] status prune_magnitude_globally(amount pruned, const Layers& layers) noexcept {
+  return detail::prune_smallest_in(pruned, detail::by_magnitude(), "weights", layers);
 }
 
 /// Prunes `pruned` of the weights that `mask` still keeps, smallest magnitude first.

@@ -12,6 +12,17 @@
 #include <pare/core/tensor_view.hpp>
 
 namespace pare {
+
+/// One layer for calls that look at several: its weights (or their scores), and the mask of those
+/// still kept.
+template <class Weights, class Mask>
+struct masked_weights {
+  Weights weights;  ///< a view of any shape and layout
+  Mask mask;        ///< a view of std::uint8_t of the same shape
+};
+template <class Weights, class Mask>
+masked_weights(Weights, Mask) -> masked_weights<Weights, Mask>;
+
 inline namespace PARE_ABI {
 
 /// A mask for `weights` that keeps them all: where pruning starts.
@@ -59,6 +70,19 @@ template <class M, class ME, class ML, class E, class L>
 [[nodiscard]] status combine_masks(tensor_view<M, ME, ML> other,
                                    tensor_view<std::uint8_t, E, L> mask) noexcept {
   return apply_mask(other, mask);
+}
+
+/// Whether `inner` keeps nothing that `outer` prunes: masks of one weight nest as pruning goes on.
+///
+/// Masks of different shapes do not nest.
+template <class M, class E, class L, class N, class NE, class NL>
+[[nodiscard]] bool nests_in(tensor_view<M, E, L> inner, tensor_view<N, NE, NL> outer) noexcept {
+  if (!detail::same_shape(inner, outer)) return false;
+  bool nested = true;
+  for_each_pair(inner, outer, [&nested](const std::uint8_t& in, const std::uint8_t& out, index_t) {
+    nested = nested && (in == 0 || out != 0);
+  });
+  return nested;
 }
 
 /// How many weights the mask keeps.
