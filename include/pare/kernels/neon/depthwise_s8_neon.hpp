@@ -52,7 +52,9 @@ PARE_ALWAYS_INLINE uint8x16_t load16(const std::uint8_t* at, index_t n) noexcept
 /// 16 channels of four rows, from their bytes to [channel][4].
 PARE_ALWAYS_INLINE void store_interleaved(uint8x16_t a, uint8x16_t b, uint8x16_t c, uint8x16_t d,
                                           uint8x16_t flip, std::uint8_t* to) noexcept {
-  vst4q_u8(to, {{veorq_u8(a, flip), veorq_u8(b, flip), veorq_u8(c, flip), veorq_u8(d, flip)}});
+  const uint8x16x4_t rows = {
+      {veorq_u8(a, flip), veorq_u8(b, flip), veorq_u8(c, flip), veorq_u8(d, flip)}};
+  vst4q_u8(to, rows);
 }
 
 inline void interleave_flat(const depthwise_row (&row)[4], uint8x16_t flip, index_t codes,
