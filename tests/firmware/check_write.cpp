@@ -48,6 +48,7 @@ int main() {
     args.bias_codes = biases;
     args.kind = pare::kernels::output_kind::q8;
     args.c = outputs;
+    args.write = pare::detail::code_writer_of(pare::requantization(i % 4));
     args.c_stride = columns;
     args.rule = pare::requantization(i % 4);
     args.factors = factors;

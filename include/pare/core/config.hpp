@@ -96,6 +96,15 @@
 #define PARE_DSP_KERNELS 0
 #endif
 
+/// What chooses kernels and checks shapes. On Cortex-M it is inlined where it is called, so that what
+/// a layer that is a constant does not need (other requantization rules, checks that hold) is not
+/// linked.
+#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+#define PARE_CHOICE_INLINE PARE_ALWAYS_INLINE
+#else
+#define PARE_CHOICE_INLINE inline
+#endif
+
 // --- the ABI tag ---
 //
 // Functions with loops live in `inline namespace PARE_ABI`. Its name carries the version, the
@@ -154,7 +163,7 @@
 #define PARE_KERNEL_TABLE
 #else
 #define PARE_KERNEL_ABI PARE_ABI
-#define PARE_KERNEL_TABLE inline
+#define PARE_KERNEL_TABLE PARE_CHOICE_INLINE
 #endif
 
 /// 1 where this translation unit compiles the kernels that it calls.
@@ -184,6 +193,18 @@ constexpr PARE_ALWAYS_INLINE bool is_constant_evaluated() noexcept {
 #elif defined(__GNUC__) && __GNUC__ >= 9
   return __builtin_is_constant_evaluated();
 #else
+  return false;
+#endif
+}
+
+/// Whether the compiler knows that x is true: checks of what is constant then cost nothing. Only asked
+/// where code is small.
+constexpr PARE_ALWAYS_INLINE bool is_known(bool x) noexcept {
+#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && \
+    (defined(__GNUC__) || defined(__clang__))
+  return __builtin_constant_p(x) && x;
+#else
+  static_cast<void>(x);
   return false;
 #endif
 }

@@ -132,7 +132,7 @@ kernels::gemm_s8_args panel_args(const kernels::gemm_s8_args& all, const packed_
 ///
 /// @param weights  the panel from the first of those rows on
 /// @param bytes    of a column of those rows
-inline void subtract_sums(const linear_kernels& kernel, const kernels::gemm_s8_args& panel,
+inline void subtract_sums(gemm_function gemm, const kernels::gemm_s8_args& panel,
                           const std::int8_t* weights, index_t bytes, std::int32_t* sums) noexcept {
   if (bytes == 0) return;
   // The kernel itself sums: a row of ones and a row of twos, whose difference is free of what kernels
@@ -154,9 +154,10 @@ inline void subtract_sums(const linear_kernels& kernel, const kernels::gemm_s8_a
   args.sums = none;
   args.bias_codes = nullptr;
   args.kind = kernels::output_kind::s32;
+  args.write = sum_writer();
   args.c = products;
   args.c_stride = 64;
-  kernel.gemm(args, {0, 2, 0, 1});
+  gemm(args, {0, 2, 0, 1});
   for (index_t i = 0; i < args.columns; ++i) {
     sums[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[i]) -
                                         static_cast<std::uint32_t>(products[1][i]) +
@@ -166,16 +167,19 @@ inline void subtract_sums(const linear_kernels& kernel, const kernels::gemm_s8_a
 
 /// The product of lines that see only rows `taps` of the window, for one panel: the other rows'
 /// weights are left out, and their sums with them.
-inline void run_cut_panel(const linear_kernels& kernel, kernels::gemm_s8_args args,
-                          const tap_range& taps, index_t height, index_t panel_bytes,
+inline void run_cut_panel(gemm_function gemm, kernels::gemm_s8_args args, const tap_range& taps,
+                          index_t height, index_t panel_bytes,
                           const std::uint8_t* any_input) noexcept {
   const kernels::gemm_s8_args whole = args;
   const index_t row_bytes = panel_bytes / height, tile = args.tile_columns;
   alignas(64) std::int32_t sums[64] = {};
-  for (index_t i = 0; i < tile; ++i) sums[i] = whole.sums[i];
-  subtract_sums(kernel, whole, whole.panels, taps.first * row_bytes / tile, sums);
-  subtract_sums(kernel, whole, whole.panels + taps.last * row_bytes,
-                (height - taps.last) * row_bytes / tile, sums);
+  // Kernels for DSP instructions take the zero point off the inputs and need no sums.
+  if constexpr (!PARE_DSP_KERNELS) {
+    for (index_t i = 0; i < tile; ++i) sums[i] = whole.sums[i];
+    subtract_sums(gemm, whole, whole.panels, taps.first * row_bytes / tile, sums);
+    subtract_sums(gemm, whole, whole.panels + taps.last * row_bytes,
+                  (height - taps.last) * row_bytes / tile, sums);
+  }
   args.panels += taps.first * row_bytes;
   args.taps_y = taps.last - taps.first;
   args.sums = sums;
@@ -184,13 +188,13 @@ inline void run_cut_panel(const linear_kernels& kernel, kernels::gemm_s8_args ar
     args.k = 0;
     args.taps_y = args.taps_x = 1;
   }
-  kernel.gemm(args, {0, args.rows, 0, 1});
+  gemm(args, {0, args.rows, 0, 1});
 }
 
 /// One block of one group: lines that see the same rows of the window are one product.
 template <class Y>
-void run_block(const linear_kernels& kernel, const packed_conv2d_view& layer,
-               const conv2d_image& image, index_t group, const conv2d_block& block) noexcept {
+void run_block(gemm_function gemm, const packed_conv2d_view& layer, const conv2d_image& image,
+               index_t group, const conv2d_block& block) noexcept {
   const window& w = layer.window;
   const packed_linear_view linear = group_of(layer, group);
   const index_t pixels = block.last_pixel - block.first_pixel;
@@ -215,11 +219,11 @@ void run_block(const linear_kernels& kernel, const packed_conv2d_view& layer,
              (line * w.stride_y - w.pad_top + taps.first * w.dilation_y) * image.row_bytes;
     if (taps.last - taps.first == w.height) {
       const index_t panels = block.last_panel - block.first_panel;
-      kernel.gemm(panel_args<Y>(all, linear, block.first_panel, panels), {0, all.rows, 0, panels});
+      gemm(panel_args<Y>(all, linear, block.first_panel, panels), {0, all.rows, 0, panels});
       continue;
     }
     for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
-      run_cut_panel(kernel, panel_args<Y>(all, linear, panel, 1), taps, w.height,
+      run_cut_panel(gemm, panel_args<Y>(all, linear, panel, 1), taps, w.height,
                     linear.panel_bytes(), image.line.a);
     }
   }
@@ -227,10 +231,16 @@ void run_block(const linear_kernels& kernel, const packed_conv2d_view& layer,
 
 /// All groups of the outputs of one image.
 template <class Y, class Parallel>
-void run_image(const linear_kernels& kernel, const packed_conv2d_view& layer,
-               const conv2d_image& image, const Parallel& parallel_for) noexcept {
+void run_image(gemm_function gemm, const packed_conv2d_view& layer, const conv2d_image& image,
+               const Parallel& parallel_for) noexcept {
   const packed_linear_view& linear = layer.first_group;
   const index_t panels = linear.panels_count(), width = image.out_width;
+  if constexpr (has_no_caches && std::is_same_v<Parallel, serial>) {
+    for (index_t group = 0; group < layer.groups; ++group) {
+      run_block<Y>(gemm, layer, image, group, {0, image.out_height, 0, width, 0, panels});
+    }
+    return;
+  }
   const linear_blocks b =
       blocks_of(image.out_height * width, panels, linear.in_features, linear.tile_columns);
   const index_t lines = clamp<index_t>(b.rows / width, 1, image.out_height);
@@ -242,20 +252,35 @@ void run_image(const linear_kernels& kernel, const packed_conv2d_view& layer,
     const index_t pixel = i % parts * pixels;
     i /= parts;
     const index_t line = i % line_blocks * lines;
-    run_block<Y>(kernel, layer, image, i / line_blocks,
+    run_block<Y>(gemm, layer, image, i / line_blocks,
                  {line, min(line + lines, image.out_height), pixel, min(pixel + pixels, width),
                   panel, min(panel + b.panels, panels)});
   });
 }
 
-template <class X, class Y, class Parallel>
-status conv2d(const strided_image_view<const X>& x, const packed_conv2d_view& layer,
-              const strided_image_view<Y>& y, workspace scratch,
-              const Parallel& parallel_for) noexcept {
-  const window& w = layer.window;
-  PARE_RETURN_IF_ERROR(check_conv_shapes(x, w, layer.in_channels, layer.out_channels, y));
+template <class X, class Y>
+constexpr PARE_CHOICE_INLINE status check_conv2d(const strided_image_view<const X>& x,
+                                                 const packed_conv2d_view& layer,
+                                                 const strided_image_view<Y>& y) noexcept {
+  PARE_RETURN_IF_ERROR(
+      check_conv_shapes(x, layer.window, layer.in_channels, layer.out_channels, y));
   PARE_RETURN_IF_ERROR((check_codes<X, Y>(layer.first_group.options)));
-  PARE_RETURN_IF_ERROR(check_panels(layer.first_group));
+  return check_panels(layer.first_group);
+}
+template <class X, class Y>
+PARE_NOINLINE status check_conv2d_apart(const strided_image_view<const X>& x,
+                                        const packed_conv2d_view& layer,
+                                        const strided_image_view<Y>& y) noexcept {
+  return check_conv2d(x, layer, y);
+}
+
+/// The convolution after the checks.
+template <class X, class Y, class Parallel>
+status run_conv2d(gemm_function gemm, kernels::output_writer write,
+                  const strided_image_view<const X>& x, const packed_conv2d_view& layer,
+                  const strided_image_view<Y>& y, workspace scratch,
+                  const Parallel& parallel_for) noexcept {
+  const window& w = layer.window;
   if (x.extent(0) == 0 || layer.out_channels == 0) return {};
   conv2d_image image;
   image.height = x.extent(1);
@@ -300,9 +325,8 @@ status conv2d(const strided_image_view<const X>& x, const packed_conv2d_view& la
     args.k *= args.taps_x;
     args.taps_x = 1;
   }
-  set_codes<X, Y>(args, layer.first_group);
+  set_codes<X, Y>(args, layer.first_group, write);
 
-  const linear_kernels kernel = linear_kernels_of(linear_kernel(layer.first_group));
   for (index_t i = 0; i < x.extent(0); ++i) {
     args.a = reinterpret_cast<const std::uint8_t*>(x.data_handle() + i * x.stride(0));
     args.c = y.data_handle() + i * y.stride(0);
@@ -313,9 +337,21 @@ status conv2d(const strided_image_view<const X>& x, const packed_conv2d_view& la
       });
       args.a = copy;
     }
-    run_image<Y>(kernel, layer, image, parallel_for);
+    run_image<Y>(gemm, layer, image, parallel_for);
   }
   return {};
+}
+
+template <class X, class Y, class Parallel>
+PARE_CHOICE_INLINE status conv2d(const strided_image_view<const X>& x,
+                                 const packed_conv2d_view& layer, const strided_image_view<Y>& y,
+                                 workspace scratch, const Parallel& parallel_for) noexcept {
+  const kernels::output_writer write = output_writer_of<Y>(layer.first_group.options.rule);
+  if (!is_known(check_conv2d(x, layer, y).is_ok())) {
+    PARE_RETURN_IF_ERROR(check_conv2d_apart(x, layer, y));
+  }
+  return run_conv2d(linear_kernels_of(linear_kernel(layer.first_group)).gemm, write, x, layer, y,
+                    scratch, parallel_for);
 }
 
 }  // namespace PARE_ABI
@@ -373,9 +409,9 @@ inline namespace PARE_ABI {
 ///
 /// Never allocates. 0 images or channels are fine: without input channels, y is act(bias).
 template <class X, class EX, class LX, class Y, class EY, class LY, class Parallel = serial>
-status conv2d(const tensor_view<X, EX, LX>& x, const packed_conv2d_view& layer,
-              const tensor_view<Y, EY, LY>& y, workspace scratch = {},
-              const Parallel& parallel_for = {}) noexcept {
+PARE_CHOICE_INLINE status conv2d(const tensor_view<X, EX, LX>& x, const packed_conv2d_view& layer,
+                                 const tensor_view<Y, EY, LY>& y, workspace scratch = {},
+                                 const Parallel& parallel_for = {}) noexcept {
   static_assert(EX::rank() == 4 && EY::rank() == 4,
                 "pare: images are [batch, height, width, channels]");
   using code = std::remove_const_t<X>;

@@ -1,5 +1,4 @@
-// The checks of shapes, strides and zero points that every convolution begins with, and what a
-// product needs to know about the codes that go in and come out.
+// The checks of shapes and strides that every convolution begins with.
 #ifndef PARE_KERNELS_CONV_SHAPES_HPP
 #define PARE_KERNELS_CONV_SHAPES_HPP
 
@@ -17,14 +16,15 @@ inline namespace PARE_ABI {
 
 /// Whether the channels of a pixel lie side by side.
 template <class View>
-constexpr bool has_unit_channels(const View& v) noexcept {
+constexpr PARE_CHOICE_INLINE bool has_unit_channels(const View& v) noexcept {
   return v.extent(3) <= 1 || v.stride(3) == 1;
 }
 
 /// x [n, h, w, in], y [n, output_height, output_width, out], channels side by side.
 template <class X, class Y>
-constexpr status check_conv_shapes(const X& x, const window& w, index_t in_channels,
-                                   index_t out_channels, const Y& y) noexcept {
+constexpr PARE_CHOICE_INLINE status check_conv_shapes(const X& x, const window& w,
+                                                      index_t in_channels, index_t out_channels,
+                                                      const Y& y) noexcept {
   static_assert(X::rank() == 4 && Y::rank() == 4,
                 "pare: images are [batch, height, width, channels]");
   if (x.extent(3) != in_channels) {
@@ -54,45 +54,6 @@ constexpr status check_conv_shapes(const X& x, const window& w, index_t in_chann
             has_unit_channels(x) ? "y" : "x", position_kind::axis, 3};
   }
   return {};
-}
-
-/// Whether `layer` knows the scales and zero points that codes of type X and outputs of type Y need.
-template <class X, class Y>
-constexpr status check_codes(const linear_options& options) noexcept {
-  if (!std::is_same_v<Y, std::int32_t> && options.input.scale == 0.0f) {
-    return {status_code::invalid_argument, "the layer was packed without the scale of its inputs",
-            "input.scale"};
-  }
-  if (!is_code<X>(options.input.zero_point)) {
-    return {status_code::out_of_range, "the layer's input zero point is no code of x",
-            "input.zero_point"};
-  }
-  if constexpr (sizeof(Y) == 1) {
-    if (options.output.scale == 0.0f) {
-      return {status_code::invalid_argument,
-              "the layer was packed without the scale of its outputs", "output.scale"};
-    }
-    if (!is_code<Y>(options.output.zero_point)) {
-      return {status_code::out_of_range, "the layer's output zero point is no code of y",
-              "output.zero_point"};
-    }
-  }
-  return {};
-}
-
-/// How codes of type X go in, and values of type Y come out.
-template <class X, class Y>
-void set_codes(kernels::gemm_s8_args& args, const packed_linear_view& outputs) noexcept {
-  args.a_flip = std::is_signed_v<X> ? 0x80 : 0;
-  args.offset = outputs.options.input.zero_point + (std::is_signed_v<X> ? 128 : 0);
-  if constexpr (std::is_same_v<Y, std::int32_t>) {
-    args.bias_codes = outputs.bias_codes;
-  } else if constexpr (std::is_same_v<Y, float>) {
-    set_float_output(args, outputs);
-    args.scale = outputs.options.input.scale;
-  } else {
-    set_code_output<Y>(args, outputs);
-  }
 }
 
 }  // namespace PARE_ABI

@@ -77,12 +77,27 @@ constexpr index_t depthwise_block_rows(const kernels::depthwise_s8_args& args) n
   return round_up(min(block_products / max<index_t>(row_products, 1), args.out_height) + 1, 2);
 }
 
-template <class X, class Y, class Parallel>
-status depthwise(const strided_image_view<const X>& x, const packed_depthwise_view& layer,
-                 const strided_image_view<Y>& y, const Parallel& parallel_for) noexcept {
+template <class X, class Y>
+constexpr PARE_CHOICE_INLINE status check_depthwise(const strided_image_view<const X>& x,
+                                                    const packed_depthwise_view& layer,
+                                                    const strided_image_view<Y>& y) noexcept {
   PARE_RETURN_IF_ERROR(
       check_conv_shapes(x, layer.window, layer.in_channels(), layer.out_channels, y));
   PARE_RETURN_IF_ERROR((check_codes<X, Y>(layer.outputs.options)));
+  return check_panels(layer.outputs);
+}
+template <class X, class Y>
+PARE_NOINLINE status check_depthwise_apart(const strided_image_view<const X>& x,
+                                           const packed_depthwise_view& layer,
+                                           const strided_image_view<Y>& y) noexcept {
+  return check_depthwise(x, layer, y);
+}
+
+/// The convolution after the checks.
+template <class X, class Y, class Parallel>
+void run_depthwise(depthwise_kernel kernel, kernels::output_writer write,
+                   const strided_image_view<const X>& x, const packed_depthwise_view& layer,
+                   const strided_image_view<Y>& y, const Parallel& parallel_for) noexcept {
   kernels::depthwise_s8_args args;
   args.x = reinterpret_cast<const std::uint8_t*>(x.data_handle());
   args.image_stride = x.stride(0);
@@ -104,16 +119,32 @@ status depthwise(const strided_image_view<const X>& x, const packed_depthwise_vi
   args.out = args_of(layer.outputs, args.out_width);
   args.out.c = y.data_handle();
   args.out.c_stride = y.stride(2);
-  set_codes<X, Y>(args.out, layer.outputs);
-  if (x.extent(0) == 0 || layer.out_channels == 0) return {};
+  set_codes<X, Y>(args.out, layer.outputs, write);
+  if (x.extent(0) == 0 || layer.out_channels == 0) return;
 
-  const depthwise_kernel kernel = depthwise_kernel_of(depthwise_isa(layer));
-  const index_t panels = layer.outputs.panels_count(), rows = depthwise_block_rows(args);
+  const index_t panels = layer.outputs.panels_count();
+  if constexpr (has_no_caches && std::is_same_v<Parallel, serial>) {
+    for (index_t i = 0; i < x.extent(0); ++i) kernel(args, {i, 0, args.out_height, 0, panels});
+    return;
+  }
+  const index_t rows = depthwise_block_rows(args);
   const index_t blocks = ceil_div(args.out_height, rows);
   parallel_for(x.extent(0) * blocks, [&](index_t i) {
     const index_t row = i % blocks * rows;
     kernel(args, {i / blocks, row, min(row + rows, args.out_height), 0, panels});
   });
+}
+
+template <class X, class Y, class Parallel>
+PARE_CHOICE_INLINE status depthwise(const strided_image_view<const X>& x,
+                                    const packed_depthwise_view& layer,
+                                    const strided_image_view<Y>& y,
+                                    const Parallel& parallel_for) noexcept {
+  const kernels::output_writer write = output_writer_of<Y>(layer.outputs.options.rule);
+  if (!is_known(check_depthwise(x, layer, y).is_ok())) {
+    PARE_RETURN_IF_ERROR(check_depthwise_apart(x, layer, y));
+  }
+  run_depthwise(depthwise_kernel_of(depthwise_isa(layer)), write, x, layer, y, parallel_for);
   return {};
 }
 
@@ -146,9 +177,10 @@ inline namespace PARE_ABI {
 ///
 /// Never allocates and needs no scratch: at most 30 KB of stack. 0 images or channels are fine.
 template <class X, class EX, class LX, class Y, class EY, class LY, class Parallel = serial>
-status depthwise_conv2d(const tensor_view<X, EX, LX>& x, const packed_depthwise_view& layer,
-                        const tensor_view<Y, EY, LY>& y,
-                        const Parallel& parallel_for = {}) noexcept {
+PARE_CHOICE_INLINE status depthwise_conv2d(const tensor_view<X, EX, LX>& x,
+                                           const packed_depthwise_view& layer,
+                                           const tensor_view<Y, EY, LY>& y,
+                                           const Parallel& parallel_for = {}) noexcept {
   static_assert(EX::rank() == 4 && EY::rank() == 4,
                 "pare: images are [batch, height, width, channels]");
   using code = std::remove_const_t<X>;

@@ -14,6 +14,17 @@ enum class output_kind : std::uint8_t {
   q8,   ///< requantized to s8 or u8
 };
 
+struct gemm_s8_args;
+
+/// Makes outputs of accumulators: `column` to `column + columns - 1` of a row, or of `rows` of them
+/// where there are at most four columns. What is beside the panels, and `acc`, have four columns
+/// everywhere.
+///
+/// @param acc_step  from four accumulators to the next four
+using output_writer = void (*)(const gemm_s8_args& args, index_t row, index_t column,
+                               index_t columns, index_t rows, const std::int32_t* acc,
+                               index_t acc_step) noexcept;
+
 /// One product C [rows, columns] = A [rows, K] * W, W packed in panels of `tile_columns`.
 ///
 /// acc = bias_codes + sum over K of (a - zero_point) * w, modulo 2^32. Arrays for columns are
@@ -48,6 +59,8 @@ struct gemm_s8_args {
   std::int32_t has_minus_128 = 0;
 
   output_kind kind = output_kind::s32;
+  /// Cortex-M: what does what `kind` and `rule` say. Those that no layer has are not linked.
+  output_writer write = nullptr;
   void* c = nullptr;
   index_t c_stride = 0;  ///< elements from row to row
 

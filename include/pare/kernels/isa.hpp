@@ -129,10 +129,9 @@ inline unsigned detect_isas() noexcept {
   if (has_dotprod && has_i8mm) found |= 1u << static_cast<unsigned>(isa::i8mm);
   return found;
 }
-#else
-inline unsigned detect_isas() noexcept { return 1u << static_cast<unsigned>(isa::scalar); }
 #endif
 
+#if PARE_X86_KERNELS || PARE_NEON_KERNELS
 inline unsigned look_at_isas() noexcept {
   const unsigned found = detect_isas();
   unsigned best = 0;
@@ -143,12 +142,17 @@ inline unsigned look_at_isas() noexcept {
   store_isa_state(state);
   return state;
 }
+#endif
 
 }  // namespace PARE_ABI
 
 PARE_ALWAYS_INLINE unsigned isas() noexcept {
+#if PARE_X86_KERNELS || PARE_NEON_KERNELS
   const unsigned state = load_isa_state();
   return PARE_LIKELY(state != 0) ? state : look_at_isas();
+#else
+  return 1u << static_cast<unsigned>(isa::scalar) | static_cast<unsigned>(isa::scalar) << 8;
+#endif
 }
 
 }  // namespace detail

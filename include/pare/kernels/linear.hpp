@@ -7,14 +7,15 @@
 #include <pare/core/workspace.hpp>
 #include <pare/format/code_limits.hpp>
 #include <pare/kernels/linear_shapes.hpp>
+#include <pare/kernels/output_writer.hpp>
 #include <pare/kernels/pack_linear.hpp>
 #include <pare/kernels/quantize_rows.hpp>
 #include <pare/kernels/scalar/gemm_s8.hpp>
 #include <pare/kernels/select_linear.hpp>
 
 #if PARE_KERNELS_HERE
-#include <pare/kernels/cortex_m/gemm_s8_1x4c4_mve.hpp>
 #include <pare/kernels/cortex_m/gemm_s8_2x4c4_dsp.hpp>
+#include <pare/kernels/cortex_m/gemm_s8_2x4c4_mve.hpp>
 #include <pare/kernels/neon/gemm_s8_2x16c4_neon.hpp>
 #include <pare/kernels/neon/gemm_s8_6x16c4_dotprod.hpp>
 #include <pare/kernels/neon/gemm_s8_6x16c8_i8mm.hpp>
@@ -35,9 +36,11 @@
 namespace pare {
 namespace detail {
 
+using gemm_function = void (*)(const kernels::gemm_s8_args&, const kernels::gemm_block&) noexcept;
+
 /// The kernels of one instruction set.
 struct linear_kernels {
-  void (*gemm)(const kernels::gemm_s8_args&, const kernels::gemm_block&) noexcept;
+  gemm_function gemm;
   kernels::row_quantization (*row_range)(const float*, index_t) noexcept;
   void (*quantize_row)(const float*, index_t, index_t, const kernels::row_quantization&,
                        std::uint8_t*) noexcept;
@@ -83,6 +86,9 @@ PARE_KERNEL_TABLE linear_kernels linear_kernels_of(isa i) noexcept {
 
 inline namespace PARE_ABI {
 
+/// Cortex-M: nothing is gained by blocks but work for several threads.
+inline constexpr bool has_no_caches = PARE_DSP_KERNELS || PARE_MVE_KERNELS;
+
 /// How a product is cut into blocks: by its shape alone, so that results and order do not depend on
 /// threads. A block's activations stay in the second-level cache while the panels pass by.
 struct linear_blocks {
@@ -110,6 +116,9 @@ template <class Args, class Parallel>
 void run_blocks(void (*gemm)(const Args&, const kernels::gemm_block&) noexcept, const Args& args,
                 index_t panels, index_t k, index_t tile_columns,
                 const Parallel& parallel_for) noexcept {
+  if constexpr (has_no_caches && std::is_same_v<Parallel, serial>) {
+    return gemm(args, {0, args.rows, 0, panels});
+  }
   const linear_blocks b = blocks_of(args.rows, panels, k, tile_columns);
   parallel_for(b.row_blocks * b.panel_blocks, [&](index_t i) {
     const index_t row = i / b.panel_blocks * b.rows, panel = i % b.panel_blocks * b.panels;
@@ -118,9 +127,9 @@ void run_blocks(void (*gemm)(const Args&, const kernels::gemm_block&) noexcept, 
 }
 
 template <class Parallel>
-void run_gemm(const linear_kernels& kernel, const kernels::gemm_s8_args& args,
+void run_gemm(gemm_function gemm, const kernels::gemm_s8_args& args,
               const Parallel& parallel_for) noexcept {
-  run_blocks(kernel.gemm, args, ceil_div(args.columns, args.tile_columns),
+  run_blocks(gemm, args, ceil_div(args.columns, args.tile_columns),
              kernels::panel_bytes(args) / args.tile_columns, args.tile_columns, parallel_for);
 }
 
@@ -142,6 +151,7 @@ inline void set_float_output(kernels::gemm_s8_args& args,
                              const packed_linear_view& layer) noexcept {
   const activation_range range = range_of(layer.options.act);
   args.kind = kernels::output_kind::f32;
+  args.write = real_writer();
   args.column_scales = layer.scales;
   args.bias = layer.bias;
   args.clamp_low = range.low;
@@ -149,12 +159,16 @@ inline void set_float_output(kernels::gemm_s8_args& args,
 }
 
 /// The codes that the activation leaves, for outputs of type Code.
+///
+/// @param write  `code_writer_of` the layer's rule
 template <class Code>
-void set_code_output(kernels::gemm_s8_args& args, const packed_linear_view& layer) noexcept {
+void set_code_output(kernels::gemm_s8_args& args, const packed_linear_view& layer,
+                     kernels::output_writer write) noexcept {
   constexpr std::int32_t least = std::is_signed_v<Code> ? -128 : 0,
                          most = std::is_signed_v<Code> ? 127 : 255;
   const affine_params& output = layer.options.output;
   args.kind = kernels::output_kind::q8;
+  args.write = write;
   args.rule = layer.options.rule;
   args.bias_codes = layer.bias_codes;
   args.factors = layer.factors;
@@ -174,13 +188,28 @@ constexpr bool is_code(std::int32_t zero_point) noexcept {
                                 : zero_point >= 0 && zero_point <= 255;
 }
 
-/// s8 or u8 activations.
-template <class X, class Y, class Parallel>
-status linear_codes(const linear_kernels& kernel, const strided_matrix_view<const X>& x,
-                    const packed_linear_view& layer, const strided_matrix_view<Y>& y,
-                    const Parallel& parallel_for) noexcept {
-  PARE_RETURN_IF_ERROR(check_linear_shapes(x, layer.in_features, layer.out_features, y));
-  const linear_options& options = layer.options;
+/// How codes of type X go in, and values of type Y come out.
+///
+/// @param write  `output_writer_of<Y>` the layer's rule
+template <class X, class Y>
+void set_codes(kernels::gemm_s8_args& args, const packed_linear_view& layer,
+               kernels::output_writer write) noexcept {
+  args.a_flip = std::is_signed_v<X> ? 0x80 : 0;
+  args.offset = layer.options.input.zero_point + (std::is_signed_v<X> ? 128 : 0);
+  if constexpr (std::is_same_v<Y, std::int32_t>) {
+    args.bias_codes = layer.bias_codes;
+    args.write = write;
+  } else if constexpr (std::is_same_v<Y, float>) {
+    set_float_output(args, layer);
+    args.scale = layer.options.input.scale;
+  } else {
+    set_code_output<Y>(args, layer, write);
+  }
+}
+
+/// Whether `layer` knows the scales and zero points that codes of type X and outputs of type Y need.
+template <class X, class Y>
+constexpr PARE_CHOICE_INLINE status check_codes(const linear_options& options) noexcept {
   if (!std::is_same_v<Y, std::int32_t> && options.input.scale == 0.0f) {
     return {status_code::invalid_argument, "the layer was packed without the scale of its inputs",
             "input.scale"};
@@ -189,19 +218,7 @@ status linear_codes(const linear_kernels& kernel, const strided_matrix_view<cons
     return {status_code::out_of_range, "the layer's input zero point is no code of x",
             "input.zero_point"};
   }
-  kernels::gemm_s8_args args = args_of(layer, x.extent(0));
-  args.a = reinterpret_cast<const std::uint8_t*>(x.data_handle());
-  args.a_stride = x.stride(0);
-  args.a_flip = std::is_signed_v<X> ? 0x80 : 0;
-  args.offset = options.input.zero_point + (std::is_signed_v<X> ? 128 : 0);
-  args.c = y.data_handle();
-  args.c_stride = y.stride(0);
-  if constexpr (std::is_same_v<Y, std::int32_t>) {
-    args.bias_codes = layer.bias_codes;
-  } else if constexpr (std::is_same_v<Y, float>) {
-    set_float_output(args, layer);
-    args.scale = options.input.scale;
-  } else {
+  if constexpr (sizeof(Y) == 1) {
     if (options.output.scale == 0.0f) {
       return {status_code::invalid_argument,
               "the layer was packed without the scale of its outputs", "output.scale"};
@@ -210,9 +227,60 @@ status linear_codes(const linear_kernels& kernel, const strided_matrix_view<cons
       return {status_code::out_of_range, "the layer's output zero point is no code of y",
               "output.zero_point"};
     }
-    set_code_output<Y>(args, layer);
   }
-  if (args.rows > 0 && args.columns > 0) run_gemm(kernel, args, parallel_for);
+  return {};
+}
+
+/// Cortex-M kernels read panels of four columns alone: others are for other machines.
+constexpr PARE_CHOICE_INLINE status check_panels(const packed_linear_view& layer) noexcept {
+#if PARE_DSP_KERNELS || PARE_MVE_KERNELS
+  if (layer.tile_columns != 4) {
+    return {status_code::unsupported, "the layer was packed for another machine", "layer"};
+  }
+#endif
+  static_cast<void>(layer);
+  return {};
+}
+
+template <class X, class Y>
+constexpr PARE_CHOICE_INLINE status check_linear_codes(const strided_matrix_view<const X>& x,
+                                                       const packed_linear_view& layer,
+                                                       const strided_matrix_view<Y>& y) noexcept {
+  PARE_RETURN_IF_ERROR(check_panels(layer));
+  PARE_RETURN_IF_ERROR(check_linear_shapes(x, layer.in_features, layer.out_features, y));
+  return check_codes<X, Y>(layer.options);
+}
+template <class X, class Y>
+PARE_NOINLINE status check_linear_codes_apart(const strided_matrix_view<const X>& x,
+                                              const packed_linear_view& layer,
+                                              const strided_matrix_view<Y>& y) noexcept {
+  return check_linear_codes(x, layer, y);
+}
+
+/// s8 or u8 activations, after the checks.
+template <class X, class Y, class Parallel>
+void run_linear_codes(gemm_function gemm, kernels::output_writer write,
+                      const strided_matrix_view<const X>& x, const packed_linear_view& layer,
+                      const strided_matrix_view<Y>& y, const Parallel& parallel_for) noexcept {
+  kernels::gemm_s8_args args = args_of(layer, x.extent(0));
+  args.a = reinterpret_cast<const std::uint8_t*>(x.data_handle());
+  args.a_stride = x.stride(0);
+  args.c = y.data_handle();
+  args.c_stride = y.stride(0);
+  set_codes<X, Y>(args, layer, write);
+  if (args.rows > 0 && args.columns > 0) run_gemm(gemm, args, parallel_for);
+}
+
+template <class X, class Y, class Parallel>
+PARE_CHOICE_INLINE status linear_codes(gemm_function gemm, const strided_matrix_view<const X>& x,
+                                       const packed_linear_view& layer,
+                                       const strided_matrix_view<Y>& y,
+                                       const Parallel& parallel_for) noexcept {
+  const kernels::output_writer write = output_writer_of<Y>(layer.options.rule);
+  if (!is_known(check_linear_codes(x, layer, y).is_ok())) {
+    PARE_RETURN_IF_ERROR(check_linear_codes_apart(x, layer, y));
+  }
+  run_linear_codes(gemm, write, x, layer, y, parallel_for);
   return {};
 }
 
@@ -270,7 +338,7 @@ status linear_float_rows(const linear_kernels& kernel, const strided_matrix_view
   set_float_output(args, layer);
   args.row_scales = scales;
   args.row_zero_points = zero_points;
-  run_gemm(kernel, args, parallel_for);
+  run_gemm(kernel.gemm, args, parallel_for);
   return {};
 }
 
@@ -309,24 +377,14 @@ status linear_float_on_stack(const linear_kernels& kernel,
   return {};
 }
 
-/// Cortex-M kernels read panels of four columns alone: others are for other machines.
-constexpr status check_panels(const packed_linear_view& layer) noexcept {
-#if PARE_DSP_KERNELS || PARE_MVE_KERNELS
-  if (layer.tile_columns != 4) {
-    return {status_code::unsupported, "the layer was packed for another machine", "layer"};
-  }
-#endif
-  static_cast<void>(layer);
-  return {};
-}
-
 /// Every form of `linear` whose layer has the parts of `packed_linear_view`.
 ///
 /// @param kernel  reads the layer's panels
 template <class X, class EX, class LX, class Y, class EY, class LY, class Parallel>
-status linear_by(const linear_kernels& kernel, const tensor_view<X, EX, LX>& x,
-                 const packed_linear_view& layer, const tensor_view<Y, EY, LY>& y,
-                 workspace scratch, const Parallel& parallel_for) noexcept {
+PARE_CHOICE_INLINE status linear_by(const linear_kernels& kernel, const tensor_view<X, EX, LX>& x,
+                                    const packed_linear_view& layer,
+                                    const tensor_view<Y, EY, LY>& y, workspace scratch,
+                                    const Parallel& parallel_for) noexcept {
   static_assert(EX::rank() == 2 && EY::rank() == 2, "pare: activations are [rows, features]");
   using code = std::remove_const_t<X>;
   static_assert(std::is_same_v<code, float> || std::is_same_v<code, std::int8_t> ||
@@ -335,17 +393,17 @@ status linear_by(const linear_kernels& kernel, const tensor_view<X, EX, LX>& x,
   static_assert(std::is_same_v<Y, float> || std::is_same_v<Y, std::int32_t> ||
                     std::is_same_v<Y, std::int8_t> || std::is_same_v<Y, std::uint8_t>,
                 "pare: outputs are float, int32_t, int8_t or uint8_t");
-  PARE_RETURN_IF_ERROR(check_panels(layer));
   const strided_matrix_view<const code> rows(x);
   const strided_matrix_view<Y> out(y);
   if constexpr (std::is_same_v<code, float>) {
     static_assert(std::is_same_v<Y, float>, "pare: float activations give float outputs");
+    PARE_RETURN_IF_ERROR(check_panels(layer));
     PARE_RETURN_IF_ERROR(check_linear_shapes(rows, layer.in_features, layer.out_features, out));
     if (rows.extent(0) == 0 || layer.out_features == 0) return {};
     if (scratch.size() == 0) return linear_float_on_stack(kernel, rows, layer, out, parallel_for);
     return linear_float_rows(kernel, rows, layer, out, scratch, parallel_for);
   } else {
-    return linear_codes(kernel, rows, layer, out, parallel_for);
+    return linear_codes(kernel.gemm, rows, layer, out, parallel_for);
   }
 }
 
@@ -394,9 +452,9 @@ inline namespace PARE_ABI {
 ///
 /// Never allocates. 0 rows, columns or inputs are fine: without inputs, y is act(bias).
 template <class X, class EX, class LX, class Y, class EY, class LY, class Parallel = serial>
-status linear(const tensor_view<X, EX, LX>& x, const packed_linear_view& layer,
-              const tensor_view<Y, EY, LY>& y, workspace scratch = {},
-              const Parallel& parallel_for = {}) noexcept {
+PARE_CHOICE_INLINE status linear(const tensor_view<X, EX, LX>& x, const packed_linear_view& layer,
+                                 const tensor_view<Y, EY, LY>& y, workspace scratch = {},
+                                 const Parallel& parallel_for = {}) noexcept {
   return detail::linear_by(detail::linear_kernels_of(linear_kernel(layer)), x, layer, y, scratch,
                            parallel_for);
 }

@@ -10,14 +10,14 @@ inline namespace PARE_ABI {
 
 /// Whether the elements of a row lie side by side.
 template <class View>
-constexpr bool has_unit_columns(const View& v) noexcept {
+constexpr PARE_CHOICE_INLINE bool has_unit_columns(const View& v) noexcept {
   return v.extent(1) <= 1 || v.stride(1) == 1;
 }
 
 /// x [rows, in], y [rows, out], columns side by side.
 template <class X, class Y>
-constexpr status check_linear_shapes(const X& x, index_t in_features, index_t out_features,
-                                     const Y& y) noexcept {
+constexpr PARE_CHOICE_INLINE status check_linear_shapes(const X& x, index_t in_features,
+                                                        index_t out_features, const Y& y) noexcept {
   static_assert(X::rank() == 2 && Y::rank() == 2, "pare: activations are [rows, features]");
   if (x.extent(1) != in_features) {
     return {status_code::shape_mismatch, "the columns of x must be the layer's inputs", "x",

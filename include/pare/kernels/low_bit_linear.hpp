@@ -86,9 +86,10 @@ inline namespace PARE_ABI {
 ///
 /// Never allocates.
 template <class X, class EX, class LX, class Y, class EY, class LY, class Parallel = serial>
-status linear(const tensor_view<X, EX, LX>& x, const packed_low_bit_linear_view& layer,
-              const tensor_view<Y, EY, LY>& y, workspace scratch = {},
-              const Parallel& parallel_for = {}) noexcept {
+PARE_CHOICE_INLINE status linear(const tensor_view<X, EX, LX>& x,
+                                 const packed_low_bit_linear_view& layer,
+                                 const tensor_view<Y, EY, LY>& y, workspace scratch = {},
+                                 const Parallel& parallel_for = {}) noexcept {
   return detail::linear_by(detail::low_bit_kernels_of(layer), x, layer.base, y, scratch,
                            parallel_for);
 }

@@ -208,7 +208,7 @@ inline void depthwise_s8(const depthwise_s8_args& args, const depthwise_block& b
         }
         for (index_t line = 0; line < lines; ++line) {
           out.c = output_line(args, block.image, y + line);
-          dsp::write(out, x, channel, count, acc[line], outputs);
+          out.write(out, x, channel, count, outputs, acc[line], 4);
         }
       }
     }

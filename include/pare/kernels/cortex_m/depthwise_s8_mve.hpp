@@ -162,7 +162,7 @@ inline void depthwise_lines(const depthwise_s8_args& args, const depthwise_block
             ++i;
           }
         }
-        write(out, x, channel, count, acc, pixels);
+        out.write(out, x, channel, count, pixels, acc, 4);
       }
     }
   }

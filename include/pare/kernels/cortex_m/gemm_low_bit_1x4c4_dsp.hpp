@@ -47,28 +47,32 @@ struct gemm_low_bit_1x4c4 {
 
   index_t block_groups() const noexcept { return 8 / bits; }
 
+  using unpacked = const word*;
   PARE_ALWAYS_INLINE void unpack(const gemm_s8_args& args, const std::uint8_t* a, index_t first,
-                                 index_t count, std::byte* buffer, index_t,
-                                 index_t) const noexcept {
-    unpack_row(args, a, first, count, 32 / bits, reinterpret_cast<word*>(buffer), 1);
+                                 index_t count, std::byte* buffer, index_t, index_t,
+                                 unpacked& x) const noexcept {
+    auto* to = reinterpret_cast<word*>(buffer);
+    x = to;
+    unpack_row(args, a, first, count, 32 / bits, to, 1);
   }
 
   PARE_ALWAYS_INLINE void start(const gemm_s8_args& args, index_t column, index_t panels,
-                                std::int32_t* acc) const noexcept {
-    gemm_s8_2x4c4::start(args, column, panels, acc);
+                                index_t rows_now, std::int32_t* acc) const noexcept {
+    gemm_s8_2x4c4::start(args, column, panels, rows_now, acc);
   }
 
-  PARE_ALWAYS_INLINE void multiply(const std::byte* buffer, const std::int8_t* panel, index_t first,
+  PARE_ALWAYS_INLINE void multiply(unpacked x, const std::int8_t* panel, index_t first,
                                    index_t count, index_t panel_bytes, index_t panels, index_t,
-                                   std::int32_t* acc, std::int32_t*) const noexcept {
-    const auto* x = reinterpret_cast<const word*>(buffer);
+                                   const std::int32_t* from, std::int32_t* acc,
+                                   index_t) const noexcept {
     const word* end = x + 16 / bits * count;
     std::int32_t sum = 0;
     for (const word* pair = x; pair != end; ++pair) multiply_pairs(sum, *pair, 0x00010001u);
     for (; panels > 0; --panels, panel += panel_bytes) {
-      for (index_t i = 0; i < 4; i += 2, acc += 2) {
+      for (index_t i = 0; i < 4; i += 2, from += 2, acc += 2) {
         // The zero points: of all products at once.
         const auto* fields = reinterpret_cast<const std::uint8_t*>(panel) + 4 * i;
+        acc[0] = from[0], acc[1] = from[1];
         add(acc[0], -sum * (fields[0] - (1 << (bits - 1))));
         add(acc[1], -sum * (fields[4] - (1 << (bits - 1))));
         const auto* w = reinterpret_cast<const word*>(panel + head_bytes + 16 * first) + i;
@@ -79,11 +83,6 @@ struct gemm_low_bit_1x4c4 {
         }
       }
     }
-  }
-
-  PARE_ALWAYS_INLINE void write(const gemm_s8_args& args, index_t row, index_t column,
-                                index_t columns, const std::int32_t* acc) const noexcept {
-    dsp::write(args, row, column, columns, acc);
   }
 };
 

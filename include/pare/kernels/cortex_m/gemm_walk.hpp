@@ -4,7 +4,7 @@
 // stack, and panel after panel passes by; their sums stand on the stack, too, and become outputs
 // together. What is irregular in A (taps, last groups that overlap, s8 or u8) ends in the unpacking,
 // and what the outputs want is asked once for many of them, so that all inner loops are plain. Rows
-// longer than the buffer come in parts. 1.5 KB of stack.
+// longer than the buffer come in parts. 2 KB of stack.
 #ifndef PARE_KERNELS_CORTEX_M_GEMM_WALK_HPP
 #define PARE_KERNELS_CORTEX_M_GEMM_WALK_HPP
 
@@ -22,14 +22,13 @@ constexpr PARE_ALWAYS_INLINE void add(std::int32_t& acc, std::int32_t x) noexcep
   acc = static_cast<std::int32_t>(static_cast<std::uint32_t>(acc) + static_cast<std::uint32_t>(x));
 }
 
-/// Calls `unpack(four_bytes)` for groups of four inputs [first, first + count) of a row, in the
-/// order of a panel whose blocks have `block` inputs.
+/// Calls `unpack(bytes, n)` for `n` groups of four inputs after each other, until it has had groups
+/// [first, first + count) of a row, in the order of a panel whose blocks have `block` inputs.
 ///
 /// @param a  the row's first byte; of one tap, if it has fewer bytes than a block
 template <class Unpack>
-PARE_ALWAYS_INLINE void for_each_group(const gemm_s8_args& args, const std::uint8_t* a,
-                                       index_t first, index_t count, index_t block,
-                                       const Unpack& unpack) noexcept {
+PARE_ALWAYS_INLINE void for_each_run(const gemm_s8_args& args, const std::uint8_t* a, index_t first,
+                                     index_t count, index_t block, const Unpack& unpack) noexcept {
   std::uint8_t narrow[16];
   index_t k = args.k;
   if (PARE_UNLIKELY(k < block)) {
@@ -47,8 +46,7 @@ PARE_ALWAYS_INLINE void for_each_group(const gemm_s8_args& args, const std::uint
     index_t end = whole, at = 4 * group;
     if (group >= whole) end = tap_groups, at -= block - rest;
     end = pare::detail::min(end - group, count);
-    const std::uint8_t* bytes = a + x * args.tap_x_stride + at;
-    for (const std::uint8_t* last = bytes + 4 * end; bytes != last; bytes += 4) unpack(bytes);
+    unpack(a + x * args.tap_x_stride + at, end);
     count -= end;
     group += end;
     if (group == tap_groups) {
@@ -60,27 +58,28 @@ PARE_ALWAYS_INLINE void for_each_group(const gemm_s8_args& args, const std::uint
 
 /// One block of the product, for panels of four columns.
 ///
-/// A panel has a head, and for each block of inputs 16 bytes. `Kernel` has
+/// A panel has a head, and for each block of inputs 16 bytes. Accumulators come in fours: all rows of
+/// a tile for a panel, then those for the next one. `Kernel` has
 ///
 ///     static constexpr index_t rows         at the most, of a tile
 ///     static constexpr index_t group_bytes  of four unpacked inputs
 ///     static constexpr index_t head_bytes   of a panel
 ///     index_t block_groups()                groups of four inputs of a block
-///     unpack(args, a, first, count, buffer, row, rows)
+///     unpacked                              where the unpacked rows are
+///     unpack(args, a, first, count, buffer, row, rows, unpacked)
 ///         groups of the row at `a`, which is one of the tile's `rows`
-///     start(args, column, panels, acc)
-///     multiply(buffer, panel, first, count, panel_bytes, panels, rows, acc, acc_1)
-///         adds the products of blocks [first, first + count) to the accumulators of a row, and to
-///         those of a second one
-///     write(args, row, column, columns, acc)
+///     start(args, column, panels, rows, acc)
+///         what accumulators begin with
+///     multiply(unpacked, panel, first, count, panel_bytes, panels, rows, from, acc, step)
+///         acc = from + the products of blocks [first, first + count); `step` from panel to panel
 template <class Kernel>
 PARE_ALWAYS_INLINE void walk_gemm(const Kernel& kernel, const gemm_s8_args& args,
                                   const gemm_block& block) noexcept {
   using pare::detail::min;
   alignas(16) std::byte buffer[cortex_m_input_bytes];
-  alignas(16) std::int32_t acc[cortex_m_columns];
+  alignas(16) std::int32_t starts[cortex_m_columns], acc[cortex_m_columns];
   const index_t tallest = min(Kernel::rows, block.last_row - block.first_row);
-  const index_t most_panels = cortex_m_columns / 4 / tallest, next_row = 4 * most_panels;
+  const index_t most_panels = cortex_m_columns / 4 / tallest, step = 4 * tallest;
   const index_t block_groups = kernel.block_groups();
   const index_t most_blocks = cortex_m_input_bytes / (Kernel::group_bytes * block_groups * tallest);
   const index_t blocks =
@@ -90,21 +89,23 @@ PARE_ALWAYS_INLINE void walk_gemm(const Kernel& kernel, const gemm_s8_args& args
     const std::int8_t* weights = args.panels + panel * panel_bytes;
     const index_t panels = min(most_panels, block.last_panel - panel);
     const index_t column = 4 * panel, columns = min(4 * panels, args.columns - column);
+    kernel.start(args, column, panels, tallest, starts);
     index_t rows = 0;
     for (index_t row = block.first_row; row < block.last_row; row += rows) {
       rows = min(tallest, block.last_row - row);
-      for (index_t i = 0; i < rows; ++i) kernel.start(args, column, panels, acc + i * next_row);
+      const std::int32_t* from = starts;
       for (index_t first = 0; first < blocks; first += most_blocks) {
         const index_t count = min(blocks - first, most_blocks);
+        typename Kernel::unpacked x;
         for (index_t i = 0; i < rows; ++i) {
           kernel.unpack(args, row_address(args, row + i), first * block_groups,
-                        count * block_groups, buffer, i, rows);
+                        count * block_groups, buffer, i, rows, x);
         }
-        kernel.multiply(buffer, weights, first, count, panel_bytes, panels, rows, acc,
-                        acc + next_row);
+        kernel.multiply(x, weights, first, count, panel_bytes, panels, rows, from, acc, step);
+        from = acc;
       }
       for (index_t i = 0; i < rows; ++i) {
-        kernel.write(args, row + i, column, columns, acc + i * next_row);
+        args.write(args, row + i, column, columns, 1, from + 4 * i, step);
       }
     }
   }

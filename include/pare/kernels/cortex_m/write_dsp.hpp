@@ -76,16 +76,16 @@ PARE_ALWAYS_INLINE std::int32_t rounded_to_int(float x) noexcept {
 /// How accumulators of some columns are scaled. A copy of what the arguments say: stores of codes
 /// could change those, as far as the compiler knows.
 struct column_scales {
-  requantization rule;
   const std::int32_t *multipliers, *shifts;
   const float* factors;
   float zero_point;
 };
 
 /// A scaled accumulator before zero point (after it, for `onnx`) and clamp, saturated to 32 bits.
+template <requantization Rule>
 PARE_ALWAYS_INLINE std::int32_t scaled(const column_scales& s, index_t column,
                                        std::int32_t acc) noexcept {
-  switch (s.rule) {
+  switch (Rule) {
     case requantization::double_rounding:
       return scale_double_rounding(acc, s.multipliers[column], s.shifts[column]);
     case requantization::single_rounding:
@@ -115,6 +115,19 @@ PARE_ALWAYS_INLINE std::uint32_t four_times(std::int32_t byte) noexcept {
   return (static_cast<std::uint32_t>(byte) & 0xffu) * 0x01010101u;
 }
 
+/// What codes are moved by and clamped to after they were scaled.
+struct code_range {
+  std::int32_t move, low, high;
+  float real_zero_point;
+
+  template <requantization Rule>
+  static PARE_ALWAYS_INLINE code_range of(const gemm_s8_args& args) noexcept {
+    // `onnx` has added the zero point before it rounded.
+    return {Rule == requantization::onnx ? 0 : args.zero_point, args.low, args.high,
+            static_cast<float>(args.zero_point)};
+  }
+};
+
 /// Which outputs are written: four at a time, either along a row or, where a row has no more than
 /// four, one row after the other.
 struct output_steps {
@@ -129,20 +142,23 @@ struct output_steps {
   }
 };
 
-/// Codes of outputs from `column` on.
-PARE_ALWAYS_INLINE void write_codes(const gemm_s8_args& args, requantization rule, std::uint8_t* to,
-                                    index_t column, index_t columns, const std::int32_t* acc,
-                                    output_steps steps) noexcept {
-  // `onnx` has added the zero point before it rounded.
-  const std::int32_t move = (rule == requantization::onnx ? 0 : args.zero_point) - args.low;
+/// Writes codes; see `output_writer`.
+template <requantization Rule>
+void write_codes(const gemm_s8_args& args, index_t row, index_t column, index_t columns,
+                 index_t rows, const std::int32_t* acc, index_t acc_step) noexcept {
+  std::uint8_t* to = static_cast<std::uint8_t*>(args.c) + row * args.c_stride + column;
+  output_steps steps = output_steps::of(rows, columns, args.c_stride);
+  const code_range bounds = code_range::of<Rule>(args);
+  const std::int32_t move = bounds.move - bounds.low;
   const std::uint32_t low = four_times(args.low), range = four_times(args.high - args.low);
-  column_scales scales = {rule, args.multipliers + column, args.shifts + column,
-                          args.factors + column, static_cast<float>(args.zero_point)};
+  column_scales scales = {args.multipliers + column, args.shifts + column, args.factors + column,
+                          bounds.real_zero_point};
   for (; steps.count > 0; --steps.count, columns -= steps.column_step, to += steps.step) {
     std::uint32_t codes = 0;
     for (index_t i = 0; i < 4; ++i) {
-      codes = codes >> 8 | above(scaled(scales, i, *acc++), move) << 24;
+      codes = codes >> 8 | above(scaled<Rule>(scales, i, acc[i]), move) << 24;
     }
+    acc += acc_step;
     // The smaller of both, byte by byte.
     std::uint32_t least;
     __asm__(
@@ -163,35 +179,25 @@ PARE_ALWAYS_INLINE void write_codes(const gemm_s8_args& args, requantization rul
   }
 }
 
-/// Outputs `column` to `column + columns - 1` of a row, or of `rows` of them where there are at most
-/// four columns. What is beside the panels, and `acc`, have four columns everywhere.
-inline void write(const gemm_s8_args& args, index_t row, index_t column, index_t columns,
-                  const std::int32_t* acc, index_t rows = 1) noexcept {
-  if (args.kind == output_kind::q8) {
-    std::uint8_t* to = static_cast<std::uint8_t*>(args.c) + row * args.c_stride + column;
-    const requantization rule = args.rule;
-    const output_steps steps = output_steps::of(rows, columns, args.c_stride);
-#if !defined(__OPTIMIZE_SIZE__)
-    // A loop for each rule.
-    if (rule == requantization::double_rounding) {
-      return write_codes(args, requantization::double_rounding, to, column, columns, acc, steps);
+/// Writes accumulators as they are.
+inline void write_sums(const gemm_s8_args& args, index_t row, index_t column, index_t columns,
+                       index_t rows, const std::int32_t* acc, index_t acc_step) noexcept {
+  auto* to = static_cast<std::int32_t*>(args.c) + row * args.c_stride + column;
+  for (; rows > 0; --rows, to += args.c_stride) {
+    for (index_t i = 0; i < columns; i += 4, acc += acc_step) {
+      for (index_t j = 0; j < 4 && i + j < columns; ++j) to[i + j] = acc[j];
     }
-    if (rule == requantization::single_rounding) {
-      return write_codes(args, requantization::single_rounding, to, column, columns, acc, steps);
-    }
-    if (rule == requantization::nearest) {
-      return write_codes(args, requantization::nearest, to, column, columns, acc, steps);
-    }
-#endif
-    return write_codes(args, rule, to, column, columns, acc, steps);
   }
-  for (index_t last = row + rows; row < last; ++row, acc += pare::detail::round_up(columns, 4)) {
-    for (index_t i = 0; i < columns; ++i) {
-      if (args.kind == output_kind::s32) {
-        static_cast<std::int32_t*>(args.c)[row * args.c_stride + column + i] = acc[i];
-      } else {
-        static_cast<float*>(args.c)[row * args.c_stride + column + i] =
-            scalar::real_of(args, row, column + i, acc[i]);
+}
+
+/// Writes reals.
+inline void write_reals(const gemm_s8_args& args, index_t row, index_t column, index_t columns,
+                        index_t rows, const std::int32_t* acc, index_t acc_step) noexcept {
+  auto* to = static_cast<float*>(args.c) + row * args.c_stride + column;
+  for (index_t last = row + rows; row < last; ++row, to += args.c_stride) {
+    for (index_t i = 0; i < columns; i += 4, acc += acc_step) {
+      for (index_t j = 0; j < 4 && i + j < columns; ++j) {
+        to[i + j] = scalar::real_of(args, row, column + i + j, acc[j]);
       }
     }
   }

@@ -36,53 +36,47 @@ PARE_ALWAYS_INLINE int32x4_t scale_float(int32x4_t acc, float32x4_t factors,
 }
 #endif
 
-/// Codes of outputs from `column` on, four at a time. Helium has no products of 64 bits in lanes:
-/// single_rounding is left to DSP instructions, as are the float rules where it has no float.
+/// Four accumulators as codes, for columns whose scales are given.
 template <requantization Rule>
-PARE_ALWAYS_INLINE void write_codes(const gemm_s8_args& args, std::uint8_t* to, index_t column,
-                                    index_t columns, const std::int32_t* acc,
-                                    dsp::output_steps steps) noexcept {
-  const std::int32_t move = Rule == requantization::onnx ? 0 : args.zero_point;
-  const int32x4_t low = vdupq_n_s32(args.low), high = vdupq_n_s32(args.high);
-  for (; steps.count > 0; --steps.count, acc += 4, to += steps.step) {
-    int32x4_t y = vld1q_s32(acc);
-    if constexpr (Rule == requantization::double_rounding) {
-      y = scale_double_rounding(y, vld1q_s32(args.multipliers + column),
-                                vld1q_s32(args.shifts + column));
-    } else {
+PARE_ALWAYS_INLINE int32x4_t codes_of(int32x4_t acc, int32x4_t multipliers, int32x4_t shifts,
+                                      const dsp::code_range& range) noexcept {
+  int32x4_t y;
+  if constexpr (Rule == requantization::double_rounding) {
+    y = scale_double_rounding(acc, multipliers, shifts);
+  } else {
 #if (__ARM_FEATURE_MVE & 2) != 0
-      y = scale_float<Rule>(y, vld1q_f32(args.factors + column),
-                            static_cast<float>(args.zero_point));
+    y = scale_float<Rule>(acc, vreinterpretq_f32_s32(multipliers), range.real_zero_point);
+#else
+    y = acc;
 #endif
-    }
-    y = vminq_s32(vmaxq_s32(vqaddq_n_s32(y, move), low), high);
-    vstrbq_p_s32(reinterpret_cast<std::int8_t*>(to), y,
-                 vctp32q(static_cast<std::uint32_t>(columns)));
-    column += steps.column_step;
-    columns -= steps.column_step;
   }
+  return vminq_s32(vmaxq_s32(vqaddq_n_s32(y, range.move), vdupq_n_s32(range.low)),
+                   vdupq_n_s32(range.high));
 }
 
-/// Outputs `column` to `column + columns - 1` of a row, or of `rows` of them where there are at most
-/// four columns. What is beside the panels, and `acc`, have four columns everywhere.
-inline void write(const gemm_s8_args& args, index_t row, index_t column, index_t columns,
-                  const std::int32_t* acc, index_t rows = 1) noexcept {
-  if (args.kind == output_kind::q8) {
-    std::uint8_t* to = static_cast<std::uint8_t*>(args.c) + row * args.c_stride + column;
-    const auto steps = dsp::output_steps::of(rows, columns, args.c_stride);
-    switch (args.rule) {
-      case requantization::double_rounding:
-        return write_codes<requantization::double_rounding>(args, to, column, columns, acc, steps);
-#if (__ARM_FEATURE_MVE & 2) != 0
-      case requantization::nearest:
-        return write_codes<requantization::nearest>(args, to, column, columns, acc, steps);
-      case requantization::onnx:
-        return write_codes<requantization::onnx>(args, to, column, columns, acc, steps);
-#endif
-      default: break;
+/// Writes codes, four at a time; see `output_writer`. Helium has no products of 64 bits in lanes:
+/// single_rounding is left to DSP instructions, as are the float rules where it has no float.
+template <requantization Rule>
+void write_codes(const gemm_s8_args& args, index_t row, index_t column, index_t columns,
+                 index_t rows, const std::int32_t* acc, index_t acc_step) noexcept {
+  constexpr bool is_fixed = Rule == requantization::double_rounding;
+  auto* to = static_cast<std::int8_t*>(args.c) + row * args.c_stride + column;
+  const dsp::code_range range = dsp::code_range::of<Rule>(args);
+  // Bits of factors, for the float rules.
+  const auto* scales =
+      (is_fixed ? args.multipliers : reinterpret_cast<const std::int32_t*>(args.factors)) + column;
+  const std::int32_t* shifts = is_fixed ? args.shifts + column : scales;
+  if (rows == 1) {
+    for (; columns >= 4; columns -= 4, acc += acc_step, scales += 4, shifts += 4, to += 4) {
+      vstrbq_s32(to, codes_of<Rule>(vld1q_s32(acc), vld1q_s32(scales), vld1q_s32(shifts), range));
     }
+    if (columns == 0) return;
   }
-  dsp::write(args, row, column, columns, acc, rows);
+  const int32x4_t scale = vld1q_s32(scales), shift = vld1q_s32(shifts);
+  const mve_pred16_t exist = vctp32q(static_cast<std::uint32_t>(columns));
+  for (; rows > 0; --rows, acc += acc_step, to += args.c_stride) {
+    vstrbq_p_s32(to, codes_of<Rule>(vld1q_s32(acc), scale, shift, range), exist);
+  }
 }
 
 }  // namespace PARE_ABI
