@@ -40,13 +40,16 @@
 #include <pare/quantize/float8.hpp>
 #include <pare/quantize/fold_batch_norm.hpp>
 #include <pare/quantize/ggml.hpp>
+#include <pare/quantize/gptq.hpp>
 #include <pare/quantize/grid.hpp>
+#include <pare/quantize/grid_tensor.hpp>
 #include <pare/quantize/grouped.hpp>
 #include <pare/quantize/hessian.hpp>
 #include <pare/quantize/inverse_cholesky.hpp>
 #include <pare/quantize/mx.hpp>
 #include <pare/quantize/nf4.hpp>
 #include <pare/quantize/range.hpp>
+#include <pare/quantize/search_scheme.hpp>
 #include <pare/quantize/ternary.hpp>
 
 #endif  // PARE_PARE_HPP

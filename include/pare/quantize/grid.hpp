@@ -4,6 +4,7 @@
 // pair of plain parts:
 //
 //   scheme   fit(group) -> grid     chooses the parameters of a group of weights
+//            check() -> status      whether its options are right; schemes that cannot be wrong have none
 //   grid     code(x), value(code)   a value to its code and back; round(x) is both
 //
 //     const pare::nf4_scheme scheme;
@@ -45,6 +46,19 @@ inline value_range range_with_zero(const group_view& x) noexcept {
 inline float largest_magnitude(const group_view& x) noexcept {
   const value_range range = range_with_zero(x);
   return max(range.max, -range.min);
+}
+
+inline status check_levels(const float* levels, std::int32_t count) noexcept {
+  if (levels == nullptr || count < 1 || count > 256) {
+    return {status_code::out_of_range, "a grid has 1 to 256 levels", "levels"};
+  }
+  for (std::int32_t i = 0; i < count; ++i) {
+    if (!is_finite(levels[i]) || (i > 0 && !(levels[i - 1] < levels[i]))) {
+      return {status_code::invalid_argument, "the levels of a grid are finite and rise", "levels",
+              position_kind::element, i};
+    }
+  }
+  return {};
 }
 
 }  // namespace PARE_ABI
@@ -131,6 +145,10 @@ struct float_grid {
 struct affine_scheme {
   affine options;
 
+  status check() const noexcept {
+    PARE_RETURN_IF_ERROR(detail::check_options(options));
+    return detail::check_rule(options.rule);
+  }
   affine_grid fit(const group_view& x) const noexcept {
     const detail::code_range codes =
         detail::codes_of<std::int8_t>(options.scheme, options.rule, options.bits);
@@ -144,6 +162,7 @@ struct level_scheme {
   const float* levels = nf4_levels;
   std::int32_t count = 16;
 
+  status check() const noexcept { return detail::check_levels(levels, count); }
   level_grid fit(const group_view& x) const noexcept {
     return {levels, count, detail::largest_magnitude(x)};
   }
@@ -155,6 +174,7 @@ struct codebook_scheme {
   const float* centroids = nullptr;  ///< [count], rising
   std::int32_t count = 0;
 
+  status check() const noexcept { return detail::check_levels(centroids, count); }
   level_grid fit(const group_view&) const noexcept { return {centroids, count, 1.0f}; }
 };
 

@@ -7,7 +7,7 @@
 //     auto h = pare::hessian::create(w.extent(1)).value();
 //     while (...) pare::accumulate(batch.view(), h);            // as much data as there is
 //     pare::merge(from_another_process, h);
-//     auto w4 = pare::gptq(w.view(), h, pare::affine_grid{4}).value();
+//     auto w4 = pare::gptq(w.view(), h, pare::affine_scheme{{4}}).value();
 #ifndef PARE_QUANTIZE_HESSIAN_HPP
 #define PARE_QUANTIZE_HESSIAN_HPP
 
