@@ -96,6 +96,21 @@ constexpr PARE_ALWAYS_INLINE row_tiles cut_rows(index_t rows, index_t most) noex
   return extra == 0 ? row_tiles{even, tiles, 0} : row_tiles{even + 1, extra, tiles - extra};
 }
 
+/// The most rows of a tile of `columns` columns on AVX-512.
+///
+/// As many as registers allow, so that each weight that is loaded meets as many activations as can
+/// be. Where the panel stays in the first-level cache, loads cost little, and half the rows are
+/// better for accumulators that are stored as they are: the processor then overlaps the stores of a
+/// tile with the next one's products, for which 24 accumulators leave it too short a window. Codes
+/// take so many instructions that it is about the same for them; of the narrowest tiles half is
+/// still better.
+constexpr PARE_ALWAYS_INLINE index_t avx512_tile_rows(index_t columns, index_t panel_bytes,
+                                                      output_kind kind) noexcept {
+  const index_t most = columns == 64 ? 6 : columns == 48 ? 8 : 12;
+  const bool is_halved = panel_bytes <= 16384 && (kind == output_kind::s32 || columns <= 32);
+  return is_halved ? most / 2 : most;
+}
+
 /// The first byte of a row.
 constexpr PARE_ALWAYS_INLINE const std::uint8_t* row_address(const gemm_s8_args& args,
                                                              index_t row) noexcept {

@@ -4,6 +4,7 @@
 #define PARE_KERNELS_SELECT_LINEAR_HPP
 
 #include <pare/format/packed_linear.hpp>
+#include <pare/kernels/gemm_s8.hpp>
 #include <pare/kernels/isa.hpp>
 
 namespace pare {
@@ -79,7 +80,7 @@ PARE_ALWAYS_INLINE isa linear_kernel(const packed_linear_view& layer) noexcept {
 struct kernel_choice {
   isa instruction_set = isa::scalar;
   const char* kernel = "";        ///< its name: tile, K-group and instruction set
-  std::int32_t tile_rows = 1;     ///< of the tallest tile that these rows get
+  std::int32_t tile_rows = 1;     ///< of the tallest tile that these rows get, where y is codes
   std::int32_t tile_columns = 1;  ///< outputs of a tile
   bool is_fastest = true;         ///< false: this machine has a faster way, see `reason`
   const char* reason = "";        ///< a sentence
@@ -101,7 +102,8 @@ PARE_ALWAYS_INLINE kernel_choice explain_linear(const packed_linear_view& layer,
     case isa::avxvnni: choice.kernel = "gemm_s8_6x16c4_avxvnni", most_rows = 6; break;
     case isa::avx512vnni:
       choice.kernel = "gemm_s8_6x64c4_avx512vnni";
-      most_rows = layer.tile_columns == 64 ? 6 : layer.tile_columns == 48 ? 8 : 12;
+      most_rows = static_cast<std::int32_t>(kernels::avx512_tile_rows(
+          layer.tile_columns, layer.panel_bytes(), kernels::output_kind::q8));
       if (layer.tile_columns == 64 && (rows == 7 || rows == 8)) {
         most_rows = 8, choice.tile_columns = 32;
       }

@@ -43,12 +43,48 @@ PARE_ALWAYS_INLINE __m512i broadcast4(const std::uint8_t* a, __m512i flip) noexc
   return _mm512_xor_si512(_mm512_set1_epi32(four), flip);
 }
 
+/// row += 4 activations times the columns. One statement, because GCC 12 copies accumulators between
+/// statements.
 template <int Vectors>
-PARE_ALWAYS_INLINE void step(row_of_tile& row, __m512i a, const row_of_tile& b) noexcept {
-  multiply_add(row.c0, a, b.c0);
-  if constexpr (Vectors > 1) multiply_add(row.c1, a, b.c1);
-  if constexpr (Vectors > 2) multiply_add(row.c2, a, b.c2);
-  if constexpr (Vectors > 3) multiply_add(row.c3, a, b.c3);
+PARE_ALWAYS_INLINE void step(row_of_tile& row, const std::uint8_t* a, __m512i flip,
+                             const row_of_tile& b) noexcept {
+  struct four_bytes {
+    std::uint8_t bytes[4];
+  };
+  const four_bytes& four = *reinterpret_cast<const four_bytes*>(a);
+  __m512i x;
+  if constexpr (Vectors == 1) {
+    __asm__(
+        "vpxord %[a]%{1to16%}, %[flip], %[x]\n\t"
+        "vpdpbusd %[b0], %[x], %[c0]"
+        : [c0] "+v"(row.c0), [x] "=&v"(x)
+        : [a] "m"(four), [flip] "v"(flip), [b0] "v"(b.c0));
+  } else if constexpr (Vectors == 2) {
+    __asm__(
+        "vpxord %[a]%{1to16%}, %[flip], %[x]\n\t"
+        "vpdpbusd %[b0], %[x], %[c0]\n\t"
+        "vpdpbusd %[b1], %[x], %[c1]"
+        : [c0] "+v"(row.c0), [c1] "+v"(row.c1), [x] "=&v"(x)
+        : [a] "m"(four), [flip] "v"(flip), [b0] "v"(b.c0), [b1] "v"(b.c1));
+  } else if constexpr (Vectors == 3) {
+    __asm__(
+        "vpxord %[a]%{1to16%}, %[flip], %[x]\n\t"
+        "vpdpbusd %[b0], %[x], %[c0]\n\t"
+        "vpdpbusd %[b1], %[x], %[c1]\n\t"
+        "vpdpbusd %[b2], %[x], %[c2]"
+        : [c0] "+v"(row.c0), [c1] "+v"(row.c1), [c2] "+v"(row.c2), [x] "=&v"(x)
+        : [a] "m"(four), [flip] "v"(flip), [b0] "v"(b.c0), [b1] "v"(b.c1), [b2] "v"(b.c2));
+  } else {
+    __asm__(
+        "vpxord %[a]%{1to16%}, %[flip], %[x]\n\t"
+        "vpdpbusd %[b0], %[x], %[c0]\n\t"
+        "vpdpbusd %[b1], %[x], %[c1]\n\t"
+        "vpdpbusd %[b2], %[x], %[c2]\n\t"
+        "vpdpbusd %[b3], %[x], %[c3]"
+        : [c0] "+v"(row.c0), [c1] "+v"(row.c1), [c2] "+v"(row.c2), [c3] "+v"(row.c3), [x] "=&v"(x)
+        : [a] "m"(four), [flip] "v"(flip), [b0] "v"(b.c0), [b1] "v"(b.c1), [b2] "v"(b.c2),
+          [b3] "v"(b.c3));
+  }
 }
 
 template <int Vectors>
@@ -62,12 +98,28 @@ PARE_ALWAYS_INLINE row_of_tile load_row(const void* p) noexcept {
   return r;
 }
 
+/// The weights of one K-group. The barriers keep GCC 12 from loading them anew for each row.
+template <int Vectors>
+PARE_ALWAYS_INLINE row_of_tile load_weights(const std::int8_t* w) noexcept {
+  row_of_tile r = load_row<Vectors>(w);
+  __asm__("" : "+v"(r.c0));
+  if constexpr (Vectors > 1) __asm__("" : "+v"(r.c1));
+  if constexpr (Vectors > 2) __asm__("" : "+v"(r.c2));
+  if constexpr (Vectors > 3) __asm__("" : "+v"(r.c3));
+  return r;
+}
+
+/// In halves: on AMD a store of 64 bytes takes both ports of vpdpbusd for a cycle, two of 32 take none.
+PARE_ALWAYS_INLINE void store16(std::int32_t* p, __m512i v) noexcept {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_castsi512_si256(v));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 8), _mm512_extracti64x4_epi64(v, 1));
+}
 template <int Vectors>
 PARE_ALWAYS_INLINE void store_row(std::int32_t* p, const row_of_tile& r) noexcept {
-  _mm512_storeu_si512(p, r.c0);
-  if constexpr (Vectors > 1) _mm512_storeu_si512(p + 16, r.c1);
-  if constexpr (Vectors > 2) _mm512_storeu_si512(p + 32, r.c2);
-  if constexpr (Vectors > 3) _mm512_storeu_si512(p + 48, r.c3);
+  store16(p, r.c0);
+  if constexpr (Vectors > 1) store16(p + 16, r.c1);
+  if constexpr (Vectors > 2) store16(p + 32, r.c2);
+  if constexpr (Vectors > 3) store16(p + 48, r.c3);
 }
 
 template <int Vectors>
@@ -92,7 +144,7 @@ PARE_ALWAYS_INLINE void start_values(const gemm_s8_args& args, index_t column,
 
 /// The most rows of a tile: as many as leave registers for weights and activations.
 constexpr PARE_ALWAYS_INLINE index_t most_rows(int vectors) noexcept {
-  return vectors == 4 ? 6 : vectors == 3 ? 8 : 12;
+  return avx512_tile_rows(16 * vectors, pare::detail::max_index, output_kind::s32);
 }
 
 /// Accumulators of up to 12 rows. Those beyond the tile's height stay unused.
@@ -122,32 +174,63 @@ PARE_ALWAYS_INLINE void advance(tile_inputs& in, index_t bytes) noexcept {
 template <int Rows, int Vectors>
 PARE_ALWAYS_INLINE void step(tile_of_rows& t, const tile_inputs& in, index_t stride, __m512i flip,
                              const row_of_tile& b) noexcept {
-  step<Vectors>(t.r0, broadcast4(in.a0, flip), b);
-  if constexpr (Rows > 1) step<Vectors>(t.r1, broadcast4(in.a0 + stride, flip), b);
-  if constexpr (Rows > 2) step<Vectors>(t.r2, broadcast4(in.a0 + 2 * stride, flip), b);
-  if constexpr (Rows > 3) step<Vectors>(t.r3, broadcast4(in.a3, flip), b);
-  if constexpr (Rows > 4) step<Vectors>(t.r4, broadcast4(in.a3 + stride, flip), b);
-  if constexpr (Rows > 5) step<Vectors>(t.r5, broadcast4(in.a3 + 2 * stride, flip), b);
-  if constexpr (Rows > 6) step<Vectors>(t.r6, broadcast4(in.a6, flip), b);
-  if constexpr (Rows > 7) step<Vectors>(t.r7, broadcast4(in.a6 + stride, flip), b);
-  if constexpr (Rows > 8) step<Vectors>(t.r8, broadcast4(in.a6 + 2 * stride, flip), b);
-  if constexpr (Rows > 9) step<Vectors>(t.r9, broadcast4(in.a9, flip), b);
-  if constexpr (Rows > 10) step<Vectors>(t.r10, broadcast4(in.a9 + stride, flip), b);
-  if constexpr (Rows > 11) step<Vectors>(t.r11, broadcast4(in.a9 + 2 * stride, flip), b);
+  step<Vectors>(t.r0, in.a0, flip, b);
+  if constexpr (Rows > 1) step<Vectors>(t.r1, in.a0 + stride, flip, b);
+  if constexpr (Rows > 2) step<Vectors>(t.r2, in.a0 + 2 * stride, flip, b);
+  if constexpr (Rows > 3) step<Vectors>(t.r3, in.a3, flip, b);
+  if constexpr (Rows > 4) step<Vectors>(t.r4, in.a3 + stride, flip, b);
+  if constexpr (Rows > 5) step<Vectors>(t.r5, in.a3 + 2 * stride, flip, b);
+  if constexpr (Rows > 6) step<Vectors>(t.r6, in.a6, flip, b);
+  if constexpr (Rows > 7) step<Vectors>(t.r7, in.a6 + stride, flip, b);
+  if constexpr (Rows > 8) step<Vectors>(t.r8, in.a6 + 2 * stride, flip, b);
+  if constexpr (Rows > 9) step<Vectors>(t.r9, in.a9, flip, b);
+  if constexpr (Rows > 10) step<Vectors>(t.r10, in.a9 + stride, flip, b);
+  if constexpr (Rows > 11) step<Vectors>(t.r11, in.a9 + 2 * stride, flip, b);
 }
 
-/// t = start + A * W over all of K.
+/// What the tiles below each other have in common, and where the next one begins.
 ///
-/// @param a        the first row
-/// @param w        the first of the panel's columns that the tile takes
-/// @param w_bytes  from K-group to K-group of the panel, 64 for each 16 columns it has
+/// `reload` lets the compiler think that all of it may have changed, so that it reads these from the
+/// stack, one by one, where they are needed. Else GCC 12 runs out of registers and parks some in
+/// vector registers: on the way back they queue behind the products of the whole tile, and the next
+/// tile cannot begin before.
+struct tile_walk {
+  const std::uint8_t* a;       ///< the first row
+  index_t stride;              ///< bytes from row to row
+  index_t groups, last_group;  ///< whole K-groups of a tap; where the last one of four bytes begins
+  bool has_tail;               ///< the last one overlaps the one before
+  index_t taps_y, taps_x, tap_y_stride, tap_x_stride;
+  const std::int8_t* w;  ///< the first of the panel's columns that the tile takes
+  index_t w_bytes;       ///< from K-group to K-group of the panel, 64 for each 16 columns it has
+  const std::int32_t* start;
+  __m512i flip;
+};
+
+PARE_ALWAYS_INLINE tile_walk walk_of(const gemm_s8_args& args, const std::uint8_t* a,
+                                     index_t stride, const std::int8_t* w, index_t w_bytes,
+                                     const std::int32_t* start) noexcept {
+  return {a,
+          stride,
+          args.k / 4,
+          args.k < 4 ? 0 : args.k - 4,
+          args.k % 4 != 0,
+          args.taps_y,
+          args.taps_x,
+          args.tap_y_stride,
+          args.tap_x_stride,
+          w,
+          w_bytes,
+          start,
+          _mm512_set1_epi8(static_cast<char>(args.a_flip))};
+}
+
+PARE_ALWAYS_INLINE void reload(tile_walk& walk) noexcept { __asm__ volatile("" : "+m"(walk)); }
+
+/// t = start + A * W over all of K.
 template <int Rows, int Vectors>
-PARE_ALWAYS_INLINE void accumulate(const gemm_s8_args& args, const std::uint8_t* a, index_t stride,
-                                   const std::int8_t* w, index_t w_bytes, const std::int32_t* start,
-                                   tile_of_rows& t) noexcept {
-  const __m512i flip = _mm512_set1_epi8(static_cast<char>(args.a_flip));
-  const index_t whole_groups = args.k / 4, last_group = args.k < 4 ? 0 : args.k - 4;
-  t.r0 = load_row<Vectors>(start);
+PARE_ALWAYS_INLINE void accumulate(tile_walk& walk, tile_of_rows& t) noexcept {
+  reload(walk);
+  t.r0 = load_row<Vectors>(walk.start);
   t.r1 = t.r2 = t.r3 = t.r4 = t.r5 = t.r6 = t.r7 = t.r8 = t.r9 = t.r10 = t.r11 = t.r0;
   // Few accumulators do not hide the latency: a second set takes every other K-group.
   constexpr bool two_sets = Rows * Vectors < 8;
@@ -157,33 +240,39 @@ PARE_ALWAYS_INLINE void accumulate(const gemm_s8_args& args, const std::uint8_t*
     u.r0 = u.r1 = u.r2 = u.r3 = u.r4 = u.r5 = u.r6 = {zero, zero, zero, zero};
   }
 
+  const __m512i flip = walk.flip;
+  const std::uint8_t* tap = walk.a;
+  const std::int8_t* w = walk.w;
   index_t y = 0, x = 0;
-  for (const std::uint8_t* tap = a;;) {
+  for (;;) {
+    const index_t stride = walk.stride, w_bytes = walk.w_bytes;
     tile_inputs in = inputs_at<Rows>(tap, stride);
-    index_t groups = whole_groups;
+    index_t groups = walk.groups;
     if constexpr (two_sets) {
       for (; groups >= 2; groups -= 2, w += 2 * w_bytes) {
-        step<Rows, Vectors>(t, in, stride, flip, load_row<Vectors>(w));
+        step<Rows, Vectors>(t, in, stride, flip, load_weights<Vectors>(w));
         advance<Rows>(in, 4);
-        step<Rows, Vectors>(u, in, stride, flip, load_row<Vectors>(w + w_bytes));
+        step<Rows, Vectors>(u, in, stride, flip, load_weights<Vectors>(w + w_bytes));
         advance<Rows>(in, 4);
       }
     }
-    for (bool is_last = args.k % 4 == 0;; is_last = true) {
+    for (bool is_last = !walk.has_tail;; is_last = true) {
       for (; groups > 0; --groups, w += w_bytes) {
-        step<Rows, Vectors>(t, in, stride, flip, load_row<Vectors>(w));
+        step<Rows, Vectors>(t, in, stride, flip, load_weights<Vectors>(w));
         advance<Rows>(in, 4);
       }
       if (is_last) break;
-      in = inputs_at<Rows>(tap + last_group, stride);
+      in = inputs_at<Rows>(tap + walk.last_group, stride);
       groups = 1;
     }
-    tap += args.tap_x_stride;
-    if (++x < args.taps_x) continue;
-    if (++y >= args.taps_y) break;
+    reload(walk);
+    tap += walk.tap_x_stride;
+    if (++x < walk.taps_x) continue;
+    if (++y >= walk.taps_y) break;
     x = 0;
-    tap = a + y * args.tap_y_stride;
+    tap = walk.a + y * walk.tap_y_stride;
   }
+  walk.a += Rows * walk.stride;
 
   if constexpr (two_sets) {
     add<Vectors>(t.r0, u.r0);
@@ -201,9 +290,10 @@ template <int Rows, int Vectors>
 void tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, index_t count,
            const std::int8_t* w, index_t w_bytes, const std::int32_t* start, std::int32_t* out,
            index_t out_stride) noexcept {
-  for (; count > 0; --count, a += Rows * stride) {
+  tile_walk walk = walk_of(args, a, stride, w, w_bytes, start);
+  for (; count > 0; --count) {
     tile_of_rows t;
-    accumulate<Rows, Vectors>(args, a, stride, w, w_bytes, start, t);
+    accumulate<Rows, Vectors>(walk, t);
     store_row<Vectors>(out, t.r0), out += out_stride;
     if constexpr (Rows > 1) store_row<Vectors>(out, t.r1), out += out_stride;
     if constexpr (Rows > 2) store_row<Vectors>(out, t.r2), out += out_stride;
@@ -366,6 +456,7 @@ struct code_range {
   __m512 float_zero_point, float_high;
   __m512i zero_point, high;  ///< as words
   __m512i low, flip;         ///< as bytes
+  bool is_all_of_s8;         ///< saturation has done it: neither a bound below nor a flip
 };
 
 template <requantization Rule>
@@ -380,6 +471,7 @@ PARE_ALWAYS_INLINE code_range load_range(const gemm_s8_args& args) noexcept {
   r.high = _mm512_set1_epi16(static_cast<std::int16_t>(args.high - flip));
   r.low = _mm512_set1_epi8(static_cast<char>(args.low - flip));
   r.flip = _mm512_set1_epi8(static_cast<char>(flip));
+  r.is_all_of_s8 = flip == 0 && args.low == -128;
   return r;
 }
 
@@ -505,32 +597,35 @@ template <int Rows, int Vectors>
 void tiles_q8(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, index_t count,
               const std::int8_t* w, index_t w_bytes, const std::int32_t* start,
               const float* factors, std::uint8_t* c) noexcept {
-  static_assert(Vectors == 2 ? Rows == 11 || Rows == 12 : Rows >= 5 && Rows <= 8);
   const index_t c_stride = args.c_stride;
-  for (; count > 0; --count, a += Rows * stride) {
+  const row_of_tile by = load_row<Vectors>(factors);
+  const code_range range = load_range<requantization::nearest>(args);
+  tile_walk walk = walk_of(args, a, stride, w, w_bytes, start);
+  for (; count > 0; --count) {
     tile_of_rows t;
-    accumulate<Rows, Vectors>(args, a, stride, w, w_bytes, start, t);
-    const row_of_tile by = load_row<Vectors>(factors);
-    const code_range range = load_range<requantization::nearest>(args);
+    accumulate<Rows, Vectors>(walk, t);
     if constexpr (Vectors == 2) {
       store_codes<2>(c, c_stride, Rows > 1, t.r0, t.r1, by, range);
-      c += 2 * c_stride;
-      store_codes<2>(c, c_stride, Rows > 3, t.r2, t.r3, by, range);
-      c += 2 * c_stride;
-      store_codes<2>(c, c_stride, Rows > 5, t.r4, t.r5, by, range);
-      c += 2 * c_stride;
-      store_codes<2>(c, c_stride, Rows > 7, t.r6, t.r7, by, range);
-      c += 2 * c_stride;
-      store_codes<2>(c, c_stride, Rows > 9, t.r8, t.r9, by, range);
-      c += 2 * c_stride;
-      store_codes<2>(c, c_stride, Rows > 11, t.r10, t.r11, by, range);
-      c += (Rows - 10) * c_stride;
+      if constexpr (Rows > 2)
+        store_codes<2>(c + 2 * c_stride, c_stride, Rows > 3, t.r2, t.r3, by, range);
+      if constexpr (Rows > 4)
+        store_codes<2>(c + 4 * c_stride, c_stride, Rows > 5, t.r4, t.r5, by, range);
+      c += pare::detail::min<index_t>(Rows, 6) * c_stride;
+      if constexpr (Rows > 6) {
+        store_codes<2>(c, c_stride, Rows > 7, t.r6, t.r7, by, range);
+        store_codes<2>(c + 2 * c_stride, c_stride, Rows > 9, t.r8, t.r9, by, range);
+        store_codes<2>(c + 4 * c_stride, c_stride, Rows > 11, t.r10, t.r11, by, range);
+        c += (Rows - 6) * c_stride;
+      }
     } else {
       store_codes<Vectors>(c, c_stride, false, t.r0, t.r0, by, range), c += c_stride;
       store_codes<Vectors>(c, c_stride, false, t.r1, t.r1, by, range), c += c_stride;
-      store_codes<Vectors>(c, c_stride, false, t.r2, t.r2, by, range), c += c_stride;
-      store_codes<Vectors>(c, c_stride, false, t.r3, t.r3, by, range), c += c_stride;
-      store_codes<Vectors>(c, c_stride, false, t.r4, t.r4, by, range), c += c_stride;
+      if constexpr (Rows > 2)
+        store_codes<Vectors>(c, c_stride, false, t.r2, t.r2, by, range), c += c_stride;
+      if constexpr (Rows > 3)
+        store_codes<Vectors>(c, c_stride, false, t.r3, t.r3, by, range), c += c_stride;
+      if constexpr (Rows > 4)
+        store_codes<Vectors>(c, c_stride, false, t.r4, t.r4, by, range), c += c_stride;
       if constexpr (Rows > 5)
         store_codes<Vectors>(c, c_stride, false, t.r5, t.r5, by, range), c += c_stride;
       if constexpr (Rows > 6)
@@ -545,16 +640,21 @@ using tile_q8_function = void (*)(const gemm_s8_args&, const std::uint8_t*, inde
                                   const std::int8_t*, index_t, const std::int32_t*, const float*,
                                   std::uint8_t*) noexcept;
 
-/// The tiles of `rows` rows; null where there are none: only the two tallest heights are worth it.
+/// The tiles of `rows` rows; null where there are none: only the two tallest heights are worth it,
+/// of whole tiles and of the half ones that `avx512_tile_rows` gives.
 template <int Vectors>
 PARE_ALWAYS_INLINE tile_q8_function tiles_q8_of_height(index_t rows) noexcept {
   constexpr int most = static_cast<int>(most_rows(Vectors));
   if constexpr (Vectors == 1) {
     return nullptr;
   } else {
-    return rows == most       ? tiles_q8<most, Vectors>
-           : rows == most - 1 ? tiles_q8<most - 1, Vectors>
-                              : nullptr;
+    if (rows == most) return tiles_q8<most, Vectors>;
+    if (rows == most - 1) return tiles_q8<most - 1, Vectors>;
+    if constexpr (Vectors == 2) {
+      if (rows == most / 2) return tiles_q8<most / 2, Vectors>;
+      if (rows == most / 2 - 1) return tiles_q8<most / 2 - 1, Vectors>;
+    }
+    return nullptr;
   }
 }
 
@@ -603,8 +703,9 @@ void columns_of_panel(const gemm_s8_args& args, const gemm_block& block, index_t
                         args.rule == requantization::nearest && is_bounded_by_type(args) &&
                         are_below_one(args.factors + column, width);
 
+  const index_t tile_rows = avx512_tile_rows(width, panel_bytes(args), args.kind);
   for (index_t row = block.first_row; row < block.last_row;) {
-    const row_tiles cut = cut_rows(rows_in_line(args, row, block.last_row), most_rows(Vectors));
+    const row_tiles cut = cut_rows(rows_in_line(args, row, block.last_row), tile_rows);
     const std::uint8_t* a = row_address(args, row);
     for (index_t rows = cut.tall_rows; rows >= cut.tall_rows - 1; --rows) {
       index_t count = rows == cut.tall_rows ? cut.tall : cut.low;
