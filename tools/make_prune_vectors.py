@@ -7,6 +7,7 @@ Writes tests/vectors/prune/*.npz next to this script's repository; the same byte
 """
 
 import itertools
+import math
 import pathlib
 
 import numpy
@@ -62,13 +63,13 @@ def l1_convolution(generator):
 
 
 def ln_structured(generator):
-    """Eight cases for linear weights and, with the prefix conv_, eight for convolution weights:
-    weights [8, ...], parameters [8, 4] (dim, n, amount of each step), start [8, ...] (the mask
-    before), masks [8, 2, ...] (after each step) and norms<i> of the weights along dim."""
+    """Twelve cases for linear weights and, with the prefix conv_, twelve for convolution weights:
+    weights [12, ...], parameters [12, 4] (dim, n, amount of each step), start [12, ...] (the mask
+    before), masks [12, 2, ...] (after each step) and norms<i> of the weights along dim."""
     arrays = {}
     for prefix, shape in (("", (12, 10)), ("conv_", (6, 5, 2, 2))):
         columns = {"weights": [], "parameters": [], "start": [], "masks": []}
-        for dim, n, before in itertools.product((0, 1), (1, 2), (0.0, 0.6)):
+        for dim, n, before in itertools.product((0, 1), (1, 2, math.inf), (0.0, 0.6)):
             weights = torch.randn(shape, generator=generator)
             module = layer(weights)
             start = numpy.ones(shape, numpy.uint8)
@@ -273,10 +274,17 @@ def reconstruct(generator):
     return {"x": x, "w": weights, "mask": mask.astype(numpy.uint8), "best": best}
 
 
+def fpgm(generator):
+    """w [7, 3, 2, 2] and for each filter the sum of its distances to all others."""
+    weights = torch.randn((7, 3, 2, 2), generator=generator, dtype=torch.float64)
+    rows = weights.flatten(1)
+    return {"w": weights.numpy(), "distances": torch.cdist(rows, rows).sum(1).numpy()}
+
+
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     cases = [l1_unstructured, l1_convolution, ln_structured, global_unstructured, surgery]
-    cases += [random_pruning, global_scores, sensitivity, sparse_gpt, reconstruct]
+    cases += [random_pruning, global_scores, sensitivity, sparse_gpt, reconstruct, fpgm]
     for seed, make in enumerate(cases):
         numpy.savez(FOLDER / f"{make.__name__}.npz", **make(torch.Generator().manual_seed(seed)))
 

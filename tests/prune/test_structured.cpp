@@ -5,6 +5,7 @@
 #include <string>
 
 #include <pare/core/subview.hpp>
+#include <pare/prune/scores.hpp>
 
 #include <doctest/doctest.h>
 #include "support/check.hpp"
@@ -44,12 +45,13 @@ void check_against_torch(const std::string& prefix) {
   const auto start = vectors.get<std::uint8_t, R + 1>(prefix + "start");
   const auto masks = vectors.get<std::uint8_t, R + 2>(prefix + "masks");
   const auto parameters = vectors.get<double, 2>(prefix + "parameters");
-  REQUIRE(parameters.extent(0) == 8);
+  REQUIRE(parameters.extent(0) == 12);
   for (index_t i = 0; i < parameters.extent(0); ++i) {
     CAPTURE(i);
     const auto w = at(weights, i);
     const int axis = static_cast<int>(parameters(i, 0));
-    const norm kind = parameters(i, 1) == 1 ? norm::l1 : norm::l2;
+    const double order = parameters(i, 1);
+    const norm kind = order == 1 ? norm::l1 : order == 2 ? norm::l2 : norm::linf;
 
     const auto norms = pare::channel_norms(w, axis, kind).value();
     CHECK(pare_test::near(norms, vectors.get<double, 1>(prefix + "norms" + std::to_string(i)), 0,
@@ -86,6 +88,8 @@ TEST_CASE("norms are over all dimensions but one") {
   CHECK_EQUAL_RANGES(rows, {7.0f, 3.0f});
   REQUIRE(pare::channel_norms(view(weights), 0, norm::l2, view(rows)) == status::ok);
   CHECK(rows[0] == 5.0f);
+  REQUIRE(pare::channel_norms(view(weights), 0, norm::linf, view(rows)) == status::ok);
+  CHECK_EQUAL_RANGES(rows, {4.0f, 1.0f});
   REQUIRE(pare::channel_norms(view(weights), 1, norm::l1, view(columns)) == status::ok);
   CHECK_EQUAL_RANGES(columns, {4.0f, 1.0f, 5.0f});
 }
@@ -250,4 +254,68 @@ TEST_CASE("a norm beyond double is an error") {
         status::overflow);
   CHECK(pare_test::equal(view(&mask[0][0], 4), {1, 1, 1, 1}));
   CHECK(pare::channel_norms(view(weights), 0, norm::l2) == status::overflow);
+}
+
+TEST_CASE("a head is some rows side by side") {
+  const auto weights = random_normal<float>({12, 5}, 4);  // three heads of four rows
+  const auto heads = pare::channel_norms(weights.view(), 0, norm::l2, 4).value();
+  REQUIRE(heads.size() == 3);
+  const auto folded = view(weights.data(), 3, 20);
+  CHECK(pare_test::equal(heads, pare::channel_norms(folded, 0, norm::l2).value()));
+
+  auto mask = pare_test::ones_like(weights);
+  REQUIRE(pare::prune_channels(weights.view(), 0, norm::l2, amount::count(1), mask.view(), 4) ==
+          status::ok);
+  const auto stay = pare::keep_channels(heads.view(), amount::count(1)).value();
+  auto expected = pare_test::ones_like(weights);
+  REQUIRE(pare::mask_channels(stay.view(), 0, expected.view(), 4) == status::ok);
+  CHECK(pare_test::equal(mask, expected));
+  CHECK(pare::kept(mask.view()) == 40);
+  CHECK(pare::channel_norms(weights.view(), 0, norm::l2, 5) == status::shape_mismatch);
+  CHECK(pare::channel_norms(weights.view(), 0, norm::l2, 0) == status::invalid_argument);
+  CHECK(pare::prune_channels(weights.view(), 0, norm::l2, amount::count(1), mask.view(), 5) ==
+        status::shape_mismatch);
+}
+
+TEST_CASE("the filter nearest to the geometric median has the least distance to all others") {
+  const auto v = pare_test::load("prune/fpgm.npz");
+  const auto w = v.get<double, 4>("w");
+  double distances[7];
+  REQUIRE(pare::channel_distances(w.view(), 0, view(distances)) == status::ok);
+  CHECK(pare_test::near(distances, v.get<double, 1>("distances"), 0, 1e-6));
+  // Three of a kind stand in for each other: one of them goes, and none of the others.
+  const float equal[5][2] = {{9, 0}, {1, 1}, {1, 1}, {1, 1}, {0, -9}};
+  float scores[5];
+  REQUIRE(pare::channel_distances(view(equal), 0, view(scores)) == status::ok);
+  CHECK_EQUAL_RANGES(pare::keep_channels(view(scores), amount::count(1)).value(), {0, 2, 3, 4});
+}
+
+TEST_CASE("Taylor scores of channels let opposite terms cancel") {
+  const float w[2][3] = {{1, 2, 3}, {1, 1, 1}}, g[2][3] = {{1, 1, -1}, {-1, -2, 0}};
+  float rows[2], columns[3];
+  REQUIRE(pare::channel_taylor_scores(view(w), view(g), 0, view(rows)) == status::ok);
+  CHECK_EQUAL_RANGES(rows, {0.0f, 3.0f});
+  REQUIRE(pare::channel_taylor_scores(view(w), view(g), 1, view(columns)) == status::ok);
+  CHECK_EQUAL_RANGES(columns, {0.0f, 0.0f, 3.0f});
+  CHECK(pare::channel_taylor_scores(view(w), view(rows), 0, view(rows)) == status::shape_mismatch);
+}
+
+TEST_CASE("batch-norm scales of several layers choose channels together") {
+  const float first[] = {0.5f, -0.1f, 0.9f}, second[] = {0.05f, 2, -0.3f, 0.2f};
+  const auto a = pare::channel_norms(view(first), 0, norm::l1).value();
+  const auto b = pare::channel_norms(view(second), 0, norm::l1).value();
+  std::uint8_t m[] = {1, 1, 1}, n[] = {1, 1, 1, 1};
+  REQUIRE(pare::prune_lowest_globally(amount::count(3), pare::masked_weights{a.view(), view(m)},
+                                      pare::masked_weights{b.view(), view(n)}) == status::ok);
+  CHECK_EQUAL_RANGES(pare::kept_indices(view(m)).value(), {0, 2});
+  CHECK_EQUAL_RANGES(pare::kept_indices(view(n)).value(), {1, 2});
+}
+
+TEST_CASE("channels that do not exist make no mask") {
+  std::uint8_t mask[2][2] = {{1, 1}, {1, 1}};
+  const index_t beyond[] = {0, 2}, falling[] = {1, 0};
+  CHECK(pare::mask_channels(view(beyond), 0, view(mask)) == status::out_of_range);
+  CHECK(pare::mask_channels(view(falling), 0, view(mask)) == status::invalid_argument);
+  CHECK(pare::mask_channels(view(falling), 3, view(mask)) == status::out_of_range);
+  CHECK(pare_test::equal(view(&mask[0][0], 4), {1, 1, 1, 1}));
 }

@@ -20,33 +20,6 @@ struct narrowed_layers {
   tensor<T, NextRank> next_weights;  ///< fewer slices along axis 1; its own bias stays as it is
 };
 
-namespace detail {
-inline namespace PARE_ABI {
-
-/// Whether `kept` names some of `count` slices, each once and rising.
-template <class I, class E, class L>
-[[nodiscard]] status check_kept(tensor_view<I, E, L> kept, index_t count) noexcept {
-  static_assert(E::rank() == 1 && std::is_integral_v<I>,
-                "pare: kept indices are a vector of integers");
-  index_t previous = -1;
-  for (index_t i = 0; i < static_cast<index_t>(kept.extent(0)); ++i) {
-    const auto k = static_cast<index_t>(kept(i));
-    if (k < 0 || k >= count) {
-      return {status_code::out_of_range, "a kept index lies beyond the extent of its axis", "kept",
-              position_kind::element, i};
-    }
-    if (k <= previous) {
-      return {status_code::invalid_argument, "kept indices rise, and none comes twice", "kept",
-              position_kind::element, i};
-    }
-    previous = k;
-  }
-  return {};
-}
-
-}  // namespace PARE_ABI
-}  // namespace detail
-
 inline namespace PARE_ABI {
 
 /// Copies the slices along `axis` that are named in `kept`, close together.

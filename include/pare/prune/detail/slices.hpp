@@ -28,6 +28,27 @@ constexpr auto slices_of(tensor_view<T, E, L> v, int axis, index_t first, index_
   return sliced(v.data_handle() + offset, typename sliced::mapping_type(shape(sizes), strides));
 }
 
+/// Whether `kept` names some of `count` slices, each once and rising.
+template <class I, class E, class L>
+[[nodiscard]] status check_kept(tensor_view<I, E, L> kept, index_t count) noexcept {
+  static_assert(E::rank() == 1 && std::is_integral_v<I>,
+                "pare: kept indices are a vector of integers");
+  index_t previous = -1;
+  for (index_t i = 0; i < static_cast<index_t>(kept.extent(0)); ++i) {
+    const auto k = static_cast<index_t>(kept(i));
+    if (k < 0 || k >= count) {
+      return {status_code::out_of_range, "a kept index lies beyond the extent of its axis", "kept",
+              position_kind::element, i};
+    }
+    if (k <= previous) {
+      return {status_code::invalid_argument, "kept indices rise, and none comes twice", "kept",
+              position_kind::element, i};
+    }
+    previous = k;
+  }
+  return {};
+}
+
 }  // namespace PARE_ABI
 }  // namespace pare::detail
 
