@@ -23,6 +23,7 @@
 #include <pare/layers/owned_layer.hpp>
 #include <pare/prune/amount.hpp>
 #include <pare/prune/blocks.hpp>
+#include <pare/prune/channel_graph.hpp>
 #include <pare/prune/magnitude.hpp>
 #include <pare/prune/mask.hpp>
 #include <pare/prune/n_m.hpp>

@@ -256,3 +256,20 @@ TEST_CASE("a tensor without elements has no slice to keep") {
   CHECK(pare::keep_slices(source.view(), 0, nothing).value().empty());
   CHECK(pare::keep_slices(source.view(), 1, view(kept)).value().extent(1) == 1);
 }
+
+TEST_CASE("slices in another order, and back") {
+  const auto source = random_normal<float>({3, 4, 2}, 10);
+  const index_t order[] = {2, 0, 3, 1}, back[] = {1, 3, 0, 2};
+  const auto permuted = pare::permute_slices(source.view(), 1, view(order)).value();
+  for (index_t i = 0; i < 4; ++i) CHECK(permuted(2, i, 1) == source(2, order[i], 1));
+  CHECK(pare_test::equal(pare::permute_slices(permuted.view(), 1, view(back)).value(), source));
+}
+
+TEST_CASE("an order that is none is an error") {
+  const auto source = random_normal<float>({3, 2}, 11);
+  const index_t twice[] = {0, 0}, beyond[] = {0, 2}, three[] = {0, 1, 2};
+  CHECK(pare::permute_slices(source.view(), 1, view(twice)) == status::invalid_argument);
+  CHECK(pare::permute_slices(source.view(), 1, view(beyond)) == status::out_of_range);
+  CHECK(pare::permute_slices(source.view(), 1, view(three)) == status::shape_mismatch);
+  CHECK(pare::permute_slices(source.view(), 2, view(three)) == status::out_of_range);
+}

@@ -93,6 +93,49 @@ template <class T, class E, class L, class I, class IE, class IL>
   return out;
 }
 
+/// Copies the slices along `axis` in another order: slice i of the result is slice order[i].
+///
+/// With the inputs of a layer (axis 1) the outputs of the layer before it (axis 0) are permuted by
+/// the same order: the network computes what it did.
+///
+/// @param source  any rank above 0, any layout, any element type
+/// @param axis    0 to rank - 1
+/// @param order   each index along the axis once
+/// @return `out_of_range` for the axis or an index, `shape_mismatch` for the number of indices,
+///         `invalid_argument` where an index comes twice, `out_of_memory`
+template <class T, class E, class L, class I, class IE, class IL>
+[[nodiscard]] result<tensor<std::remove_const_t<T>, E::rank()>> permute_slices(
+    tensor_view<T, E, L> source, int axis, tensor_view<I, IE, IL> order) noexcept {
+  static_assert(IE::rank() == 1 && std::is_integral_v<I>, "pare: an order is a vector of integers");
+  using value = std::remove_const_t<T>;
+  PARE_RETURN_IF_ERROR(detail::check_axis(axis, E::rank()));
+  const auto count = static_cast<index_t>(source.extent(static_cast<std::size_t>(axis)));
+  if (static_cast<index_t>(order.extent(0)) != count) {
+    return {status_code::shape_mismatch, "an order has each index of the axis once", "order"};
+  }
+  auto seen = tensor<std::uint8_t, 1>::create(dextents<index_t, 1>(count));
+  if (!seen) return seen.error();
+  for (index_t i = 0; i < count; ++i) {
+    const auto from = static_cast<index_t>(order(i));
+    if (from < 0 || from >= count) {
+      return {status_code::out_of_range, "an index lies beyond the extent of its axis", "order",
+              position_kind::element, i};
+    }
+    if ((*seen)(from)++ != 0) {
+      return {status_code::invalid_argument, "an order has each index of the axis once", "order",
+              position_kind::element, i};
+    }
+  }
+  auto out = tensor<value, E::rank()>::create(dextents<index_t, E::rank()>(source.extents()));
+  if (!out) return out;
+  for (index_t i = 0; i < count; ++i) {
+    for_each_pair(detail::slices_of(source, axis, static_cast<index_t>(order(i)), 1),
+                  detail::slices_of(out->view(), axis, i, 1),
+                  [](const T& from, value& to, index_t) { to = from; });
+  }
+  return out;
+}
+
 }  // namespace PARE_ABI
 
 namespace detail {
