@@ -62,10 +62,45 @@ TEST_CASE("every instruction set chooses the same scale and codes as scalar code
       CHECK(q.zero_point == expected.zero_point);
       CHECK(q.finite);
       std::vector<std::uint8_t> codes(static_cast<std::size_t>(padded) + 1, 77);
-      kernel.quantize_row(row.data(), n, padded, q, codes.data());
+      float scale = 0;
+      std::int32_t zero_point = 0;
+      kernel.quantize_rows(row.data(), n, 1, n, padded, codes.data(), padded, &scale, &zero_point);
       CHECK(pare_test::equal(codes, expected_codes));
+      CHECK(scale == expected.scale);
+      CHECK(zero_point == expected.zero_point);
     });
   }
+}
+
+TEST_CASE("many rows at once are as each alone, and bad ones are marked and left out") {
+  constexpr index_t n = 27, stride = 31, count = 37, padded = 28, code_stride = 40, bad_row = 18;
+  pare_test::random_source random(4);
+  std::vector<float> x(static_cast<std::size_t>(count * stride));
+  for (float& v : x) v = static_cast<float>(random.normal());
+  x[bad_row * stride + 5] = NAN;
+  // What lies between the rows is not looked at.
+  for (index_t i = 0; i < count; ++i) x[static_cast<std::size_t>(i * stride + n)] = INFINITY;
+  pare_test::for_each_isa([&](pare::isa isa) {
+    std::vector<std::uint8_t> codes(static_cast<std::size_t>(count * code_stride), 77);
+    std::vector<float> scales(count);
+    std::vector<std::int32_t> zero_points(count);
+    pare::detail::linear_kernels_of(isa).quantize_rows(x.data(), stride, count, n, padded,
+                                                       codes.data(), code_stride, scales.data(),
+                                                       zero_points.data());
+    for (index_t i = 0; i < count; ++i) {
+      const std::size_t row = static_cast<std::size_t>(i);
+      std::vector<std::uint8_t> expected(code_stride, 77);
+      if (i == bad_row) {
+        CHECK(zero_points[row] == -1);
+      } else {
+        const auto q = pare::kernels::scalar::row_range(x.data() + i * stride, n);
+        pare::kernels::scalar::quantize_row(x.data() + i * stride, n, padded, q, expected.data());
+        CHECK(scales[row] == q.scale);
+        CHECK(zero_points[row] == q.zero_point);
+      }
+      CHECK(std::equal(expected.begin(), expected.end(), codes.begin() + i * code_stride));
+    }
+  });
 }
 
 TEST_CASE("the scalar form follows its formula") {

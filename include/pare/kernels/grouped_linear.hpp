@@ -146,14 +146,12 @@ status grouped_integer(const linear_kernels& kernel, gemm_grouped_function gemm,
   }
   const index_t block_rows = max<index_t>(1, 65536 / stride), blocks = ceil_div(rows, block_rows);
   parallel_for(blocks, [&](index_t block) {
-    for (index_t i = block * block_rows, last = min(rows, i + block_rows); i < last; ++i) {
-      const float* row = x.data_handle() + i * x.stride(0);
-      const kernels::row_quantization q = kernel.row_range(row, k);
-      scales[i] = q.scale;
-      zero_points[i] = q.finite ? q.zero_point : -1;
-      if (!q.finite) continue;
-      kernel.quantize_row(row, k, layer.groups() * layer.group, q, codes + i * stride);
-      if (sums_of_row > 0) {
+    const index_t first = block * block_rows, last = min(rows, first + block_rows);
+    kernel.quantize_rows(x.data_handle() + first * x.stride(0), x.stride(0), last - first, k,
+                         layer.groups() * layer.group, codes + first * stride, stride,
+                         scales + first, zero_points + first);
+    for (index_t i = first; i < last && sums_of_row > 0; ++i) {
+      if (zero_points[i] >= 0) {
         kernels::sum_groups(codes + i * stride, layer.groups(), layer.group,
                             sums + i * sums_of_row);
       }

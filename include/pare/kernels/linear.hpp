@@ -42,8 +42,9 @@ using gemm_function = void (*)(const kernels::gemm_s8_args&, const kernels::gemm
 struct linear_kernels {
   gemm_function gemm;
   kernels::row_quantization (*row_range)(const float*, index_t) noexcept;
-  void (*quantize_row)(const float*, index_t, index_t, const kernels::row_quantization&,
-                       std::uint8_t*) noexcept;
+  /// Like `kernels::quantize_each_row`.
+  void (*quantize_rows)(const float*, index_t, index_t, index_t, index_t, std::uint8_t*, index_t,
+                        float*, std::int32_t*) noexcept;
 };
 
 inline namespace PARE_KERNEL_ABI {
@@ -56,27 +57,38 @@ PARE_KERNEL_TABLE linear_kernels linear_kernels_of(isa i) noexcept {
 #if PARE_X86_KERNELS
     case isa::avx512vnni:
       return {kernels::avx512vnni::gemm_s8, kernels::avx512vnni::row_range,
-              kernels::avx512vnni::quantize_row};
+              kernels::avx512vnni::quantize_rows};
     case isa::avxvnni:
-      return {kernels::avxvnni::gemm_s8, kernels::avx2::row_range, kernels::avx2::quantize_row};
+      return {kernels::avxvnni::gemm_s8, kernels::avx2::row_range,
+              kernels::quantize_each_row<kernels::avx2::row_range, kernels::avx2::quantize_row>};
     case isa::avx2:
-      return {kernels::avx2::gemm_s8, kernels::avx2::row_range, kernels::avx2::quantize_row};
+      return {kernels::avx2::gemm_s8, kernels::avx2::row_range,
+              kernels::quantize_each_row<kernels::avx2::row_range, kernels::avx2::quantize_row>};
 #endif
 #if PARE_NEON_KERNELS
     case isa::i8mm:
-      return {kernels::i8mm::gemm_s8, kernels::neon::row_range, kernels::neon::quantize_row};
+      return {kernels::i8mm::gemm_s8, kernels::neon::row_range,
+              kernels::quantize_each_row<kernels::neon::row_range, kernels::neon::quantize_row>};
     case isa::dotprod:
-      return {kernels::dotprod::gemm_s8, kernels::neon::row_range, kernels::neon::quantize_row};
+      return {kernels::dotprod::gemm_s8, kernels::neon::row_range,
+              kernels::quantize_each_row<kernels::neon::row_range, kernels::neon::quantize_row>};
     case isa::neon:
-      return {kernels::neon::gemm_s8, kernels::neon::row_range, kernels::neon::quantize_row};
+      return {kernels::neon::gemm_s8, kernels::neon::row_range,
+              kernels::quantize_each_row<kernels::neon::row_range, kernels::neon::quantize_row>};
 #endif
     default:
 #if PARE_MVE_KERNELS
-      return {kernels::mve::gemm_s8, kernels::scalar::row_range, kernels::scalar::quantize_row};
+      return {
+          kernels::mve::gemm_s8, kernels::scalar::row_range,
+          kernels::quantize_each_row<kernels::scalar::row_range, kernels::scalar::quantize_row>};
 #elif PARE_DSP_KERNELS
-      return {kernels::dsp::gemm_s8, kernels::scalar::row_range, kernels::scalar::quantize_row};
+      return {
+          kernels::dsp::gemm_s8, kernels::scalar::row_range,
+          kernels::quantize_each_row<kernels::scalar::row_range, kernels::scalar::quantize_row>};
 #else
-      return {kernels::scalar::gemm_s8, kernels::scalar::row_range, kernels::scalar::quantize_row};
+      return {
+          kernels::scalar::gemm_s8, kernels::scalar::row_range,
+          kernels::quantize_each_row<kernels::scalar::row_range, kernels::scalar::quantize_row>};
 #endif
   }
 }
@@ -316,13 +328,9 @@ status linear_float_rows(const linear_kernels& kernel, const strided_matrix_view
   }
   const index_t block_rows = max<index_t>(1, 65536 / stride), blocks = ceil_div(rows, block_rows);
   parallel_for(blocks, [&](index_t block) {
-    for (index_t i = block * block_rows, last = min(rows, i + block_rows); i < last; ++i) {
-      const float* row = x.data_handle() + i * x.stride(0);
-      const kernels::row_quantization q = kernel.row_range(row, k);
-      scales[i] = q.scale;
-      zero_points[i] = q.finite ? q.zero_point : -1;
-      if (q.finite) kernel.quantize_row(row, k, k, q, codes + i * stride);
-    }
+    const index_t first = block * block_rows, count = min(block_rows, rows - first);
+    kernel.quantize_rows(x.data_handle() + first * x.stride(0), x.stride(0), count, k, k,
+                         codes + first * stride, stride, scales + first, zero_points + first);
   });
   for (index_t i = 0; i < rows; ++i) {
     if (zero_points[i] < 0) {

@@ -66,6 +66,29 @@ inline void quantize_row(const float* x, index_t n, index_t padded, const row_qu
 
 }  // namespace PARE_ABI
 }  // namespace scalar
+
+inline namespace PARE_ABI {
+
+/// Rows become codes, one after another, by an instruction set's functions for one row.
+///
+/// @param codes        `padded` bytes a row, `code_stride` apart
+/// @param scales       of each row
+/// @param zero_points  of each row; -1 where it has a NaN or an infinity, and then no codes
+template <row_quantization (*RowRange)(const float*, index_t) noexcept,
+          void (*QuantizeRow)(const float*, index_t, index_t, const row_quantization&,
+                              std::uint8_t*) noexcept>
+void quantize_each_row(const float* x, index_t x_stride, index_t rows, index_t n, index_t padded,
+                       std::uint8_t* codes, index_t code_stride, float* scales,
+                       std::int32_t* zero_points) noexcept {
+  for (index_t i = 0; i < rows; ++i, x += x_stride, codes += code_stride) {
+    const row_quantization q = RowRange(x, n);
+    scales[i] = q.scale;
+    zero_points[i] = q.finite ? q.zero_point : -1;
+    if (q.finite) QuantizeRow(x, n, padded, q, codes);
+  }
+}
+
+}  // namespace PARE_ABI
 }  // namespace pare::kernels
 
 #endif  // PARE_KERNELS_QUANTIZE_ROWS_HPP

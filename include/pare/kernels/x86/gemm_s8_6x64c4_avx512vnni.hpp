@@ -43,6 +43,15 @@ PARE_ALWAYS_INLINE __m512i broadcast4(const std::uint8_t* a, __m512i flip) noexc
   return _mm512_xor_si512(_mm512_set1_epi32(four), flip);
 }
 
+/// row += 4 activations, made by `broadcast4`, times the columns.
+template <int Vectors>
+PARE_ALWAYS_INLINE void step(row_of_tile& row, __m512i a, const row_of_tile& b) noexcept {
+  multiply_add(row.c0, a, b.c0);
+  if constexpr (Vectors > 1) multiply_add(row.c1, a, b.c1);
+  if constexpr (Vectors > 2) multiply_add(row.c2, a, b.c2);
+  if constexpr (Vectors > 3) multiply_add(row.c3, a, b.c3);
+}
+
 /// row += 4 activations times the columns. One statement, because GCC 12 copies accumulators between
 /// statements.
 template <int Vectors>
