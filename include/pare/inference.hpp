@@ -13,6 +13,7 @@
 #include <pare/core/workspace.hpp>
 #include <pare/format/affine.hpp>
 #include <pare/format/code_limits.hpp>
+#include <pare/format/codebook.hpp>
 #include <pare/format/csr.hpp>
 #include <pare/format/ggml.hpp>
 #include <pare/format/grouped.hpp>

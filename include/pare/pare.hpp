@@ -37,6 +37,7 @@
 #include <pare/prune/structured.hpp>
 #include <pare/prune/surgery.hpp>
 #include <pare/quantize/affine.hpp>
+#include <pare/quantize/codebook.hpp>
 #include <pare/quantize/dynamic.hpp>
 #include <pare/quantize/error_meter.hpp>
 #include <pare/quantize/float8.hpp>
@@ -50,6 +51,7 @@
 #include <pare/quantize/inverse_cholesky.hpp>
 #include <pare/quantize/mx.hpp>
 #include <pare/quantize/nf4.hpp>
+#include <pare/quantize/nonlinear.hpp>
 #include <pare/quantize/range.hpp>
 #include <pare/quantize/search_scheme.hpp>
 #include <pare/quantize/ternary.hpp>

@@ -10,6 +10,7 @@
 #include <pare/core/minifloat.hpp>
 #include <pare/core/tensor.hpp>
 #include <pare/quantize/affine.hpp>
+#include <pare/quantize/detail/channels.hpp>
 #include <pare/quantize/error_meter.hpp>
 
 namespace pare {
@@ -41,41 +42,31 @@ template <class Element, class T, class E, class L>
 [[nodiscard]] result<float_tensor<Element, E::rank()>> quantize_float(
     tensor_view<T, E, L> x, int axis = per_tensor, error_meter* errors = nullptr) noexcept {
   static_assert(detail::is_float<T>, "pare: elements are made of float");
-  const bool each_channel = axis != per_tensor;
-  if (each_channel) PARE_RETURN_IF_ERROR(detail::check_axis(axis, E::rank()));
+  if (axis != per_tensor) PARE_RETURN_IF_ERROR(detail::check_axis(axis, E::rank()));
   if (x.empty()) return {status_code::empty, "a tensor without elements has no range", "x"};
   PARE_RETURN_IF_ERROR(detail::check_finite(detail::input(x), "x"));
-  const index_t channels =
-      each_channel ? static_cast<index_t>(x.extent(static_cast<std::size_t>(axis))) : 1;
+  const index_t channels = detail::channels_of(x, axis);
   auto elements = tensor<Element, E::rank()>::create(dextents<index_t, E::rank()>(x.extents()));
   if (!elements) return elements.error();
   auto scales = tensor<float, 1>::create(dextents<index_t, 1>(channels));
   if (!scales) return scales.error();
 
-  detail::for_each_row(detail::input(x), axis,
-                       [&](const float* from, index_t channel, const detail::row_loop& row) {
-                         for (index_t i = 0; i < row.count; ++i) {
-                           float& largest = (*scales)(channel + i * row.step_channel);
-                           const float value = from[i * row.step_a];
-                           largest = detail::max(largest, value < 0 ? -value : value);
-                         }
-                       });
+  detail::for_each_in_channels(detail::input(x), axis, [&](float value, index_t channel) {
+    float& largest = (*scales)(channel);
+    largest = detail::max(largest, value < 0 ? -value : value);
+  });
   constexpr float largest_element = static_cast<float>(Element::from_bits(Element::largest_bits));
   for (float& scale : *scales) {
     scale = detail::divide(scale, largest_element);
     if (!is_valid_scale(scale)) scale = 1.0f;
   }
-  detail::for_each_row(
-      detail::input(x), detail::output(elements->view()), axis,
-      [&](const float* from, Element* to, index_t channel, const detail::row_loop& row) {
-        for (index_t i = 0; i < row.count; ++i) {
-          const float scale = (*scales)(channel + i * row.step_channel);
-          const float value = from[i * row.step_a];
-          const Element element(detail::divide(value, scale));
-          to[i * row.step_b] = element;
-          if (errors != nullptr) errors->add(value, static_cast<float>(element) * scale);
-        }
-      });
+  detail::for_each_in_channels(detail::input(x), detail::output(elements->view()), axis,
+                               [&](float value, Element& to, index_t channel) {
+                                 const float scale = (*scales)(channel);
+                                 to = Element(detail::divide(value, scale));
+                                 if (errors != nullptr)
+                                   errors->add(value, static_cast<float>(to) * scale);
+                               });
   return float_tensor<Element, E::rank()>{*std::move(elements), *std::move(scales), axis};
 }
 
@@ -86,22 +77,17 @@ template <class Element, class T, class E, class L>
 template <class Element, std::size_t Rank, class OutE, class OutL>
 [[nodiscard]] status dequantize(const float_tensor<Element, Rank>& x,
                                 tensor_view<float, OutE, OutL> out) noexcept {
-  const bool each_channel = x.axis != per_tensor;
-  if (each_channel) PARE_RETURN_IF_ERROR(detail::check_axis(x.axis, Rank));
+  if (x.axis != per_tensor) PARE_RETURN_IF_ERROR(detail::check_axis(x.axis, Rank));
   PARE_RETURN_IF_ERROR(detail::check_same_shape(x.elements.view(), out, "out"));
-  const index_t channels = each_channel ? x.elements.extent(static_cast<std::size_t>(x.axis)) : 1;
+  const index_t channels = detail::channels_of(x.elements, x.axis);
   if (x.scales.size() != channels) {
     return {status_code::shape_mismatch,
             "there is one scale for the tensor, or one for each index along the axis", "scales"};
   }
-  detail::for_each_row(
-      detail::input(x.elements.view()), detail::output(out), x.axis,
-      [&](const Element* from, float* to, index_t channel, const detail::row_loop& row) {
-        for (index_t i = 0; i < row.count; ++i) {
-          to[i * row.step_b] =
-              static_cast<float>(from[i * row.step_a]) * x.scales(channel + i * row.step_channel);
-        }
-      });
+  detail::for_each_in_channels(detail::input(x.elements.view()), detail::output(out), x.axis,
+                               [&](const Element& element, float& to, index_t channel) {
+                                 to = static_cast<float>(element) * x.scales(channel);
+                               });
   return {};
 }
 

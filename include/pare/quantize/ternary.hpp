@@ -14,6 +14,7 @@
 
 #include <pare/core/tensor.hpp>
 #include <pare/quantize/affine.hpp>
+#include <pare/quantize/detail/channels.hpp>
 #include <pare/quantize/error_meter.hpp>
 
 namespace pare {
@@ -47,49 +48,33 @@ template <class T, class E, class L, class Fit>
 result<affine_tensor<std::int8_t, E::rank()>> quantize_by_magnitude(tensor_view<T, E, L> x,
                                                                     int axis, Fit fit,
                                                                     error_meter* errors) noexcept {
-  const bool each_channel = axis != per_tensor;
-  if (each_channel) PARE_RETURN_IF_ERROR(check_axis(axis, E::rank()));
+  if (axis != per_tensor) PARE_RETURN_IF_ERROR(check_axis(axis, E::rank()));
   if (x.empty()) return {status_code::empty, "a tensor without elements has no scale", "x"};
   PARE_RETURN_IF_ERROR(check_finite(input(x), "x"));
-  const index_t channels =
-      each_channel ? static_cast<index_t>(x.extent(static_cast<std::size_t>(axis))) : 1;
-  const index_t count = static_cast<index_t>(x.size()) / channels;
+  tensor<float, 2> magnitudes;
+  PARE_RETURN_IF_ERROR(gather_channels(input(x), input(x), axis, magnitudes, nullptr));
+  for (float& m : magnitudes) m = m < 0 ? -m : m;
+  const index_t channels = magnitudes.extent(0), count = magnitudes.extent(1);
   auto codes = tensor<std::int8_t, E::rank()>::create(dextents<index_t, E::rank()>(x.extents()));
   if (!codes) return codes.error();
   auto scales = tensor<float, 1>::create(dextents<index_t, 1>(channels));
   if (!scales) return scales.error();
   auto thresholds = tensor<float, 1>::create(dextents<index_t, 1>(channels));
   if (!thresholds) return thresholds.error();
-  auto magnitudes = tensor<float, 2>::create(dextents<index_t, 2>(channels, count));
-  if (!magnitudes) return magnitudes.error();
-  auto filled = tensor<index_t, 1>::create(dextents<index_t, 1>(channels));
-  if (!filled) return filled.error();
 
-  for_each_row(input(x), axis, [&](const float* from, index_t channel, const row_loop& row) {
-    for (index_t i = 0; i < row.count; ++i) {
-      const index_t c = channel + i * row.step_channel;
-      const float value = from[i * row.step_a];
-      (*magnitudes)(c, (*filled)(c)++) = value < 0 ? -value : value;
-    }
-  });
   for (index_t c = 0; c < channels; ++c) {
-    const ternary_fit f = fit(magnitudes->data() + c * count, count);
+    const ternary_fit f = fit(magnitudes.data() + c * count, count);
     (*scales)(c) = is_valid_scale(f.scale) ? f.scale : 1.0f;
     (*thresholds)(c) = f.scale > 0 ? f.threshold : std::numeric_limits<float>::max();
   }
-  for_each_row(input(x), output(codes->view()), axis,
-               [&](const float* from, std::int8_t* to, index_t channel, const row_loop& row) {
-                 for (index_t i = 0; i < row.count; ++i) {
-                   const index_t c = channel + i * row.step_channel;
-                   const float value = from[i * row.step_a];
-                   const int kept = (value < 0 ? -value : value) >= (*thresholds)(c) ? 1 : 0;
-                   const int code = value < 0 ? -kept : kept;
-                   to[i * row.step_b] = static_cast<std::int8_t>(code);
-                   if (errors != nullptr) {
-                     errors->add(value, static_cast<float>(code) * (*scales)(c));
-                   }
-                 }
-               });
+  for_each_in_channels(input(x), output(codes->view()), axis,
+                       [&](float value, std::int8_t& to, index_t c) {
+                         const int kept = (value < 0 ? -value : value) >= (*thresholds)(c) ? 1 : 0;
+                         const int code = value < 0 ? -kept : kept;
+                         to = static_cast<std::int8_t>(code);
+                         if (errors == nullptr) return;
+                         errors->add(value, static_cast<float>(code) * (*scales)(c));
+                       });
   return affine_tensor<std::int8_t, E::rank()>{*std::move(codes), *std::move(scales),
                                                tensor<std::int32_t, 1>(), axis};
 }

@@ -1,0 +1,82 @@
+// The index of the nearest of up to 256 rising levels, the lower one in the middle of two.
+#ifndef PARE_QUANTIZE_DETAIL_NEAREST_LEVEL_HPP
+#define PARE_QUANTIZE_DETAIL_NEAREST_LEVEL_HPP
+
+#include <limits>
+
+#include <pare/core/bit_cast.hpp>
+#include <pare/core/xsimd.hpp>
+
+namespace pare::detail {
+inline namespace PARE_ABI {
+
+/// The borders between levels, as floats: x belongs above a border where x > border.
+class nearest_level {
+ public:
+  static constexpr index_t most = 256;
+
+  /// @param levels  [count], rising, 1 to 256, finite
+  nearest_level(const float* levels, index_t count) noexcept : count_(count) {
+    for (index_t i = 0; i < most; ++i) borders_[i] = std::numeric_limits<float>::max();
+    for (index_t i = 0; i + 1 < count; ++i) {
+      borders_[i] = at_most((double{levels[i]} + double{levels[i + 1]}) / 2);
+    }
+    while (first_step_ < count_) first_step_ *= 2;
+    first_step_ /= 2;
+  }
+
+  PARE_ALWAYS_INLINE std::uint8_t operator()(float x) const noexcept {
+    index_t code = 0;
+    for (index_t step = first_step_; step > 0; step /= 2) {
+      code += x > borders_[code + step - 1] ? step : 0;
+    }
+    return static_cast<std::uint8_t>(code);
+  }
+
+  /// codes[i] = the code of x[i].
+  PARE_NOINLINE void encode(const float* x, index_t count, std::uint8_t* codes) const noexcept {
+    index_t i = 0;
+#if PARE_XSIMD
+    // Few borders: count those below.
+    if (count_ <= 16) {
+      using floats = xsimd::batch<float>;
+      using integers = xsimd::batch<std::int32_t>;
+      constexpr index_t width = static_cast<index_t>(floats::size);
+      constexpr index_t block = width < 16 ? 16 : width;
+      std::int32_t wide[block];
+      for (; i + block <= count; i += block) {
+        for (index_t j = 0; j < block; j += width) {
+          const floats v = floats::load_unaligned(x + i + j);
+          floats below(0.0f);
+          for (index_t b = 0; b + 1 < count_; ++b) {
+            below = below + xsimd::select(v > floats(borders_[b]), floats(1.0f), floats(0.0f));
+          }
+          const integers code = xsimd::to_int(below);
+          code.store_unaligned(wide + j);
+        }
+        for (index_t j = 0; j < block; ++j) codes[i + j] = static_cast<std::uint8_t>(wide[j]);
+      }
+    }
+#endif
+    for (; i < count; ++i) codes[i] = (*this)(x[i]);
+  }
+
+ private:
+  /// The largest float that is not above x, which lies within the range of float.
+  static float at_most(double x) noexcept {
+    const float nearest = static_cast<float>(x);
+    if (double{nearest} <= x) return nearest;
+    if (nearest == 0.0f) return bit_cast<float>(0x80000001u);
+    const auto bits = bit_cast<std::uint32_t>(nearest);
+    return bit_cast<float>(nearest > 0 ? bits - 1 : bits + 1);
+  }
+
+  float borders_[most];
+  index_t count_;
+  index_t first_step_ = 1;
+};
+
+}  // namespace PARE_ABI
+}  // namespace pare::detail
+
+#endif  // PARE_QUANTIZE_DETAIL_NEAREST_LEVEL_HPP
