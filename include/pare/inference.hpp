@@ -11,7 +11,9 @@
 #include <pare/core/small_float.hpp>
 #include <pare/core/subview.hpp>
 #include <pare/core/workspace.hpp>
+#include <pare/format/activation_panels.hpp>
 #include <pare/format/affine.hpp>
+#include <pare/format/bcsr.hpp>
 #include <pare/format/code_limits.hpp>
 #include <pare/format/codebook.hpp>
 #include <pare/format/csr.hpp>
@@ -28,8 +30,10 @@
 #include <pare/format/packed_linear.hpp>
 #include <pare/format/packed_low_bit_linear.hpp>
 #include <pare/format/packed_parts.hpp>
+#include <pare/format/packed_sparse_linear.hpp>
 #include <pare/format/window.hpp>
 #include <pare/kernels/add.hpp>
+#include <pare/kernels/block_sparse_linear.hpp>
 #include <pare/kernels/concat.hpp>
 #include <pare/kernels/conv2d.hpp>
 #include <pare/kernels/depthwise_conv2d.hpp>
@@ -45,6 +49,7 @@
 #include <pare/kernels/pack_grouped_linear.hpp>
 #include <pare/kernels/pack_linear.hpp>
 #include <pare/kernels/pack_low_bit_linear.hpp>
+#include <pare/kernels/pack_sparse_linear.hpp>
 #include <pare/kernels/pad.hpp>
 #include <pare/kernels/pool.hpp>
 #include <pare/kernels/repack.hpp>

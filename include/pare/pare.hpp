@@ -21,6 +21,7 @@
 #include <pare/layers/linear.hpp>
 #include <pare/layers/low_bit_linear.hpp>
 #include <pare/layers/owned_layer.hpp>
+#include <pare/layers/sparse_linear.hpp>
 #include <pare/prune/amount.hpp>
 #include <pare/prune/blocks.hpp>
 #include <pare/prune/channel_graph.hpp>
