@@ -15,7 +15,7 @@ constexpr index_t most_channels = 40;
 alignas(64) std::byte memory[64 * 1024];
 alignas(64) std::byte scratch[64 * 1024];
 std::int8_t weights[most_channels * most_channels * 25];
-std::uint8_t inputs[2 * 12 * 12 * (most_channels + 3)];
+alignas(4) std::uint8_t inputs[2 * 12 * 12 * (most_channels + 3)];
 std::int32_t outputs[2 * 16 * 16 * most_channels];
 float scales[most_channels], bias[most_channels];
 

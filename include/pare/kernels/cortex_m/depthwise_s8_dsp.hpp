@@ -1,28 +1,16 @@
-// The s8 depthwise convolution on Cortex-M4, M7 and M33: a channel at a time along a line of outputs.
+// The s8 depthwise convolution on Cortex-M4, M7 and M33.
 //
-// SMLAD multiplies two neighbours, but the taps of a channel lie a row or a pixel apart. So four rows
-// of the image are interleaved, four channels and a part of a line at a time, into pairs of 16 bits:
-// [column][channel][rows 0 and 2, rows 1 and 3]. Then six SMLADs make the nine products of a 3x3
-// window, and with a stride of 1 the same pairs serve the next line of outputs too. 2 KB of stack.
+// SMLAD multiplies pairs of 16 bits, so four interleaved rows are two pairs: [column][channel][rows 0
+// and 2, rows 1 and 3]. Then six SMLADs make the nine products of a 3x3 window. 2 KB of stack.
 #ifndef PARE_KERNELS_CORTEX_M_DEPTHWISE_S8_DSP_HPP
 #define PARE_KERNELS_CORTEX_M_DEPTHWISE_S8_DSP_HPP
 
+#include <pare/kernels/cortex_m/depthwise_walk.hpp>
 #include <pare/kernels/cortex_m/gemm_s8_2x4c4_dsp.hpp>
-#include <pare/kernels/scalar/depthwise_s8.hpp>
 
 #if PARE_DSP_KERNELS
 
 namespace pare::kernels::dsp {
-
-/// Columns of interleaved rows that there is room for, 32 bytes each.
-inline constexpr index_t depthwise_columns = 32;
-
-/// Four rows of four channels at a pixel, from the left on; a row outside the image stands still at
-/// a word of padding.
-struct depthwise_rows {
-  const std::uint8_t* at[4];
-  index_t step[4];
-};
 
 /// The lower halves of a and b as a pair, and the upper ones.
 PARE_ALWAYS_INLINE std::uint32_t lower_halves(std::uint32_t a, std::uint32_t b) noexcept {
@@ -48,23 +36,11 @@ PARE_ALWAYS_INLINE std::uint32_t high_bytes(std::uint32_t x) noexcept {
   return y;
 }
 
-/// What four channels begin with.
-PARE_ALWAYS_INLINE void start_of(const gemm_s8_args& out, index_t channel,
-                                 std::int32_t (&start)[4]) noexcept {
-  for (index_t i = 0; i < 4; ++i) {
-    start[i] = out.bias_codes != nullptr ? out.bias_codes[channel + i] : 0;
-    add(start[i], -out.offset * out.sums[channel + i]);
-  }
-}
-
 inline namespace PARE_ABI {
 
 /// Pairs of `count` columns.
-///
-/// @param shift  bits below the first channel of a word
-/// @return behind the last pair
-inline word* interleave(depthwise_rows& rows, index_t count, std::uint32_t flip,
-                        std::uint32_t shift, word* to) noexcept {
+inline void interleave(depthwise_rows& rows, index_t count, std::uint32_t flip, std::uint32_t shift,
+                       word* to) noexcept {
   for (const word* end = to + 8 * count; to != end; to += 8) {
     std::uint32_t x[4];
     PARE_UNROLL for (int i = 0; i < 4; ++i) {
@@ -83,19 +59,6 @@ inline word* interleave(depthwise_rows& rows, index_t count, std::uint32_t flip,
       to[6 + i] = upper_halves(a, b);
     }
   }
-  return to;
-}
-
-/// sum += products of a column of a window, whose pairs stand `Offset` bytes behind x.
-template <int Offset>
-PARE_ALWAYS_INLINE void multiply_column(std::int32_t& sum, const word* x, std::uint32_t even,
-                                        std::uint32_t odd) noexcept {
-  std::uint32_t a, b;
-  __asm__("ldrd %0, %1, [%2, %3]"
-          : "=&r"(a), "=r"(b)
-          : "r"(x), "i"(Offset), "m"(x[Offset / 4]), "m"(x[Offset / 4 + 1]));
-  multiply_pairs(sum, a, even);
-  multiply_pairs(sum, b, odd);
 }
 
 /// acc += products of three columns of a window, for `count` outputs of a channel.
@@ -104,115 +67,74 @@ PARE_ALWAYS_INLINE void multiply_column(std::int32_t& sum, const word* x, std::u
 /// @param step  words from output to output
 /// @param w     weights of the columns: bytes for rows 0 to 3
 /// @param acc   four elements from output to output
-inline void multiply_columns(const word* x, index_t step, const std::uint32_t (&w)[3],
-                             index_t count, std::int32_t* acc) noexcept {
+PARE_NOINLINE inline void multiply_columns(const word* x, index_t step, const std::uint32_t (&w)[3],
+                                           index_t count, std::int32_t* acc) noexcept {
   std::uint32_t even[3], odd[3];
   PARE_UNROLL for (int i = 0; i < 3; ++i) {
     __asm__("sxtb16 %0, %1" : "=r"(even[i]) : "r"(w[i]));
     __asm__("sxtb16 %0, %1, ror #8" : "=r"(odd[i]) : "r"(w[i]));
   }
-  for (const std::int32_t* end = acc + 4 * count; acc != end; acc += 4, x += step) {
-    std::int32_t sum = *acc;
-    multiply_column<0>(sum, x, even[0], odd[0]);
-    multiply_column<32>(sum, x, even[1], odd[1]);
-    multiply_column<64>(sum, x, even[2], odd[2]);
-    *acc = sum;
-  }
+  step *= 4;
+  std::uint32_t a, b, sum;
+  const std::int32_t* end = acc + 4 * count;
+  __asm__ volatile(
+      "1:\n\t"
+      "ldrd %[a], %[b], [%[x]]\n\t"
+      "ldr %[sum], [%[acc]]\n\t"
+      "smlad %[sum], %[a], %[e0], %[sum]\n\t"
+      "smlad %[sum], %[b], %[o0], %[sum]\n\t"
+      "ldrd %[a], %[b], [%[x], #32]\n\t"
+      "smlad %[sum], %[a], %[e1], %[sum]\n\t"
+      "smlad %[sum], %[b], %[o1], %[sum]\n\t"
+      "ldrd %[a], %[b], [%[x], #64]\n\t"
+      "add %[x], %[x], %[step]\n\t"
+      "smlad %[sum], %[a], %[e2], %[sum]\n\t"
+      "smlad %[sum], %[b], %[o2], %[sum]\n\t"
+      "str %[sum], [%[acc]], #16\n\t"
+      "cmp %[acc], %[end]\n\t"
+      "bne 1b"
+      : [x] "+r"(x), [acc] "+r"(acc), [a] "=&r"(a), [b] "=&r"(b), [sum] "=&r"(sum)
+      : [e0] "r"(even[0]), [o0] "r"(odd[0]), [e1] "r"(even[1]), [o1] "r"(odd[1]), [e2] "r"(even[2]),
+        [o2] "r"(odd[2]), [step] "r"(step), [end] "r"(end)
+      : "cc", "memory");
 }
 
-/// Rows that are nowhere in the image.
-PARE_ALWAYS_INLINE depthwise_rows rows_outside(const std::uint32_t* padding) noexcept {
-  depthwise_rows rows;
-  for (int i = 0; i < 4; ++i) {
-    rows.at[i] = reinterpret_cast<const std::uint8_t*>(padding);
-    rows.step[i] = 0;
-  }
-  return rows;
-}
+struct depthwise_4 {
+  static constexpr index_t taps = 3, column_words = 8;
+  const gemm_s8_args& out;
+  std::uint32_t flip;
 
-/// Rows [row, row + 4) under the windows of line `y` of the outputs, from a column and a channel on.
-///
-/// @param taps  rows that have weights
-inline depthwise_rows rows_of(const depthwise_s8_args& args, index_t image, index_t y, index_t row,
-                              index_t taps, index_t column, index_t channel,
-                              const std::uint32_t* padding) noexcept {
-  const window& w = args.window;
-  depthwise_rows rows = rows_outside(padding);
-  for (index_t i = 0; i < 4 && row + i < taps; ++i) {
-    const index_t in_y = y * w.stride_y - w.pad_top + (row + i) * w.dilation_y;
-    if (in_y < 0 || in_y >= args.height) continue;
-    rows.at[i] = args.x + image * args.image_stride + in_y * args.row_stride +
-                 column * args.pixel_stride + channel;
-    rows.step[i] = args.pixel_stride;
+  PARE_ALWAYS_INLINE explicit depthwise_4(const depthwise_s8_args& args) noexcept
+      : out(args.out), flip(four_times(args.out.a_flip)) {}
+
+  PARE_ALWAYS_INLINE void start(index_t channel, std::int32_t (&four)[4]) const noexcept {
+    for (index_t i = 0; i < 4; ++i) {
+      four[i] = out.bias_codes != nullptr ? out.bias_codes[channel + i] : 0;
+      add(four[i], -out.offset * out.sums[channel + i]);
+    }
   }
-  return rows;
-}
+  PARE_ALWAYS_INLINE void interleave(depthwise_rows& rows, index_t count, std::uint32_t shift,
+                                     std::uint32_t* to) const noexcept {
+    dsp::interleave(rows, count, flip, shift, to);
+  }
+  PARE_ALWAYS_INLINE void multiply(const std::uint32_t* words, const std::int8_t* weights,
+                                   index_t count, index_t step, index_t line, index_t outputs,
+                                   std::int32_t* acc) const noexcept {
+    const auto* w = reinterpret_cast<const word*>(weights);
+    for (index_t c = 0; c < 4; ++c) {
+      std::uint32_t columns[3];
+      for (index_t i = 0; i < 3; ++i) {
+        // The next line of outputs sees the window one row further down.
+        columns[i] = i < count ? w[4 * i + c] << (8 * line) : 0;
+      }
+      multiply_columns(words + 2 * c, step, columns, outputs, acc + c);
+    }
+  }
+};
 
 /// One block of the convolution.
 inline void depthwise_s8(const depthwise_s8_args& args, const depthwise_block& block) noexcept {
-  using pare::detail::clamp;
-  using pare::detail::min;
-  const window& w = args.window;
-  const index_t channels = args.out.columns;
-  if (args.multiplier != 1 || w.dilation_x != 1 || channels < 4 || args.out.tile_columns != 4 ||
-      w.stride_x > depthwise_columns - 3) {
-    return scalar::depthwise_s8(args, block);
-  }
-  alignas(8) word pairs[8 * depthwise_columns];
-  alignas(8) std::int32_t acc[2][4 * depthwise_columns];
-  const std::uint32_t flip = four_times(args.out.a_flip);
-  const std::uint32_t padding = four_times(args.out.offset) ^ flip;
-  const index_t most = (depthwise_columns - 3) / w.stride_x + 1;
-  const index_t most_lines = w.height < 4 && w.stride_y == 1 && w.dilation_y == 1 ? 2 : 1;
-  gemm_s8_args out = args.out;
-  index_t lines = 0;
-  for (index_t y = block.first_row; y < block.last_row; y += lines) {
-    lines = min(most_lines, block.last_row - y);
-    for (index_t panel = block.first_panel; panel < block.last_panel; ++panel) {
-      const index_t channel = 4 * panel, count = min<index_t>(4, channels - channel);
-      // The last channels of a pixel are read from further back: nothing beyond the pixel is.
-      const index_t back = 4 - count;
-      const auto* weights = reinterpret_cast<const word*>(args.panels + panel * args.panel_bytes);
-      std::int32_t start[4];
-      start_of(out, channel, start);
-      for (index_t x = 0; x < args.out_width; x += most) {
-        const index_t outputs = min(most, args.out_width - x);
-        const index_t columns = (outputs - 1) * w.stride_x + 3;
-        for (index_t line = 0; line < lines; ++line) {
-          for (index_t i = 0; i < 4 * outputs; i += 4) std::memcpy(acc[line] + i, start, 16);
-        }
-        for (index_t row = 0; row < w.height; row += 4) {
-          const word* row_weights = weights + row * w.width;
-          for (index_t tap = 0; tap < w.width; tap += 3) {
-            const index_t first = x * w.stride_x - w.pad_left + tap;
-            const index_t before = clamp<index_t>(-first, 0, columns);
-            const index_t inside = clamp<index_t>(args.width - first, before, columns);
-            depthwise_rows rows = rows_of(args, block.image, y, row, w.height + lines - 1,
-                                          first + before, channel - back, &padding);
-            depthwise_rows no_rows = rows_outside(&padding);
-            word* to = pairs;
-            to = interleave(no_rows, before, flip, 0, to);
-            to = interleave(rows, inside - before, flip, 8 * static_cast<std::uint32_t>(back), to);
-            interleave(no_rows, columns - inside, flip, 0, to);
-            for (index_t line = 0; line < lines; ++line) {
-              for (index_t c = 0; c < 4; ++c) {
-                std::uint32_t words[3];
-                for (index_t i = 0; i < 3; ++i) {
-                  // The next line of outputs sees the window one row further down.
-                  words[i] = tap + i < w.width ? row_weights[4 * (tap + i) + c] << (8 * line) : 0;
-                }
-                multiply_columns(pairs + 2 * c, 8 * w.stride_x, words, outputs, acc[line] + c);
-              }
-            }
-          }
-        }
-        for (index_t line = 0; line < lines; ++line) {
-          out.c = output_line(args, block.image, y + line);
-          out.write(out, x, channel, count, outputs, acc[line], 4);
-        }
-      }
-    }
-  }
+  walk_depthwise<depthwise_4>(args, block);
 }
 
 }  // namespace PARE_ABI

@@ -55,7 +55,7 @@ PARE_ALWAYS_INLINE void multiply_2x4(const std::int8_t*& row_0, const std::int8_
   register index_t count __asm__("r9") = fours;
   register const std::int32_t* from __asm__("r12") = first;
   register std::int32_t* to __asm__("r11") = acc;
-  __asm__(
+  __asm__ volatile(
       "ldrd r0, r2, [r12]\n\t"
       "ldrd r4, r6, [r12, #8]\n\t"
       "ldrd r8, r10, [r12, #16]\n\t"
