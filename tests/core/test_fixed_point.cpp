@@ -41,11 +41,11 @@ wide nearest_ties_up(wide numerator, int power) {
 wide nearest_ties_away(wide numerator, int power) {
   return numerator >= 0 ? nearest_ties_up(numerator, power) : -nearest_ties_up(-numerator, power);
 }
-#endif
 
 std::int32_t any_int(pare_test::random_source& random) {
   return static_cast<std::int32_t>(random.integer(int_min, int_max) >> random.integer(0, 31));
 }
+#endif
 
 }  // namespace
 

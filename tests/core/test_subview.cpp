@@ -24,8 +24,8 @@ namespace {
 
 /// A slice as first, count, step, chosen at random within an extent.
 strided_range any_range(pare_test::random_source& random, index_t extent) {
-  const index_t first = random.integer(0, extent);
-  return {first, random.integer(first, extent), random.integer(1, 4)};
+  const index_t first = random.index(0, extent);
+  return {first, random.index(first, extent), random.index(1, 4)};
 }
 
 template <class View>
@@ -42,7 +42,7 @@ TEST_CASE("a subview has the elements of its slices, whatever the layout") {
     const strided_range s0 = any_range(random, 5), s2 = any_range(random, 7);
     const strided_range s1 = any_range(random, 6);
     const range r1{s1.first, s1.last};
-    const index_t at = random.integer(0, 5);
+    const index_t at = random.index(0, 5);
     const auto part = subview(v, s0, r1, s2);
     CHECK(part.extent(0) == (s0.last - s0.first + s0.step - 1) / s0.step);
     CHECK(part.extent(1) == r1.last - r1.first);

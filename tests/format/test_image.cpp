@@ -339,8 +339,7 @@ TEST_CASE("image: random damage behind a right checksum is refused or does no ha
     const auto changes = random.integer(1, 3);
     for (int j = 0; j < changes; ++j) {
       // Mostly the records: a word of any kind, a small one, or a bit.
-      const index_t at =
-          random.integer(0, random.integer(0, 3) > 0 ? record(7) - 4 : image.size() - 4);
+      const index_t at = random.index(0, random.index(0, 3) > 0 ? record(7) - 4 : image.size() - 4);
       const index_t word = at / 4 * 4;
       switch (random.integer(0, 3)) {
         case 0: put(changed, word, random.bits()); break;

@@ -69,7 +69,7 @@ void check_random(std::uint32_t seed) {
   auto sy = params(-12, 6);
   if (seed % 3 == 0) sy.scale = std::exp2(std::floor(std::log2(sa.scale))), options.act = {};
   const auto p = pare::make_add_params<Code>(sa, sb, sy, options).value();
-  const index_t n = random.integer(0, 100);
+  const index_t n = random.index(0, 100);
   const auto a = pare_test::random_codes<Code>({n + 1}, seed + 1),
              b = pare_test::random_codes<Code>({n + 1}, seed + 2);
   std::vector<Code> expected(static_cast<std::size_t>(n) + 1, Code{77});

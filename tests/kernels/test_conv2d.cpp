@@ -101,10 +101,10 @@ TEST_CASE("conv2d: every instruction set gives the accumulators and codes of pla
   pare_test::for_each_isa([](pare::isa) {
     pare_test::random_source random(2);
     for (std::uint32_t seed = 0; seed < 150; ++seed) {
-      const index_t height = random.integer(1, 9), width = random.integer(1, 15);
-      const index_t groups = seed % 3 == 0 ? random.integer(2, 4) : 1;
-      const index_t in = random.integer(1, seed % 2 == 0 ? 5 : 24);
-      const index_t out = groups * random.integer(1, groups > 1 ? 20 : 70);
+      const index_t height = random.index(1, 9), width = random.index(1, 15);
+      const index_t groups = seed % 3 == 0 ? random.index(2, 4) : 1;
+      const index_t in = random.index(1, seed % 2 == 0 ? 5 : 24);
+      const index_t out = groups * random.index(1, groups > 1 ? 20 : 70);
       CAPTURE(seed);
       CAPTURE(height);
       CAPTURE(width);

@@ -92,9 +92,9 @@ TEST_CASE("depthwise: every instruction set gives the accumulators and codes of 
   pare_test::for_each_isa([](pare::isa) {
     pare_test::random_source random(1);
     for (std::uint32_t seed = 0; seed < 120; ++seed) {
-      const index_t height = random.integer(1, 12), width = random.integer(1, 20);
-      const index_t channels = random.integer(1, 80);
-      const index_t multiplier = seed % 3 == 0 ? random.integer(2, 9) : 1;
+      const index_t height = random.index(1, 12), width = random.index(1, 20);
+      const index_t channels = random.index(1, 80);
+      const index_t multiplier = seed % 3 == 0 ? random.index(2, 9) : 1;
       CAPTURE(seed);
       CAPTURE(height);
       CAPTURE(width);

@@ -23,7 +23,8 @@ void check_case(const pare_test::archive& a, const std::string& id) {
   const auto most = a.get<Code, 4>("max" + id), mean = a.get<Code, 4>("average" + id);
   const auto n = a.get<std::int64_t, 1>("window" + id);
   const auto limits = a.get<std::int32_t, 1>("limits" + id);
-  window w{n(0), n(1), n(2), n(3), 1, 1, n(4), n(5), n(6), n(7)};
+  const auto at = [&n](int i) { return static_cast<index_t>(n(i)); };
+  window w{at(0), at(1), at(2), at(3), 1, 1, at(4), at(5), at(6), at(7)};
   if (a.scalar<int>("same" + id) != 0) {
     const auto same = pare::same_padding(w, x.extent(1), x.extent(2)).value();
     CHECK(same.pad_top == w.pad_top);

@@ -85,8 +85,8 @@ TEST_CASE("repack: convolutions, with groups") {
 TEST_CASE("repack: depthwise convolutions, whose panels hold the window once or twice") {
   pare_test::random_source random(4);
   for (int i = 0; i < 20; ++i) {
-    const pare_test::conv_case c(random.integer(1, 90), 1, 1,
-                                 pare_test::random_window(random, 9, 9), random.bits());
+    const pare_test::conv_case c(random.index(1, 90), 1, 1, pare_test::random_window(random, 9, 9),
+                                 random.bits());
     check_all_ways([&] {
       pare::depthwise_conv2d_options o;
       o.window = c.window;

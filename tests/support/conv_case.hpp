@@ -127,16 +127,16 @@ inline pare::window square_window(index_t size, index_t stride, index_t padding)
 inline pare::window random_window(random_source& random, index_t height, index_t width) {
   for (;;) {
     pare::window w;
-    w.height = random.integer(1, 6);
-    w.width = random.integer(1, 6);
-    w.stride_y = random.integer(1, 3);
-    w.stride_x = random.integer(1, 3);
-    w.dilation_y = random.integer(1, 3) == 1 ? random.integer(1, 3) : 1;
-    w.dilation_x = random.integer(1, 3) == 1 ? random.integer(1, 3) : 1;
-    w.pad_top = random.integer(0, 3);
-    w.pad_bottom = random.integer(0, 3);
-    w.pad_left = random.integer(0, 3);
-    w.pad_right = random.integer(0, 3);
+    w.height = random.index(1, 6);
+    w.width = random.index(1, 6);
+    w.stride_y = random.index(1, 3);
+    w.stride_x = random.index(1, 3);
+    w.dilation_y = random.index(1, 3) == 1 ? random.index(1, 3) : 1;
+    w.dilation_x = random.index(1, 3) == 1 ? random.index(1, 3) : 1;
+    w.pad_top = random.index(0, 3);
+    w.pad_bottom = random.index(0, 3);
+    w.pad_left = random.index(0, 3);
+    w.pad_right = random.index(0, 3);
     if (pare::output_height(w, height) && pare::output_width(w, width)) return w;
   }
 }

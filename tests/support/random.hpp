@@ -28,6 +28,10 @@ class random_source {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + offset);
   }
 
+  pare::index_t index(pare::index_t low, pare::index_t high) {
+    return static_cast<pare::index_t>(integer(low, high));
+  }
+
   /// Uniform in [0, 1), 32 random bits.
   double uniform() { return bits() * (1.0 / 4294967296.0); }
 

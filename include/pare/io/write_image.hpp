@@ -47,7 +47,8 @@ inline status place_layer(const named_layer& named, isa target, image_record& re
         if (!size) return size.error();
         record.offset = static_cast<std::uint32_t>(bytes);
         record.bytes = static_cast<std::uint32_t>(*size);
-        if (!checked_add(bytes, *size, bytes) || bytes > 0xffffffff) return too_large_for_image();
+        if (!checked_add(bytes, *size, bytes) || static_cast<std::uint64_t>(bytes) > 0xffffffffu)
+          return too_large_for_image();
         return {};
       },
       named.layer);
