@@ -33,6 +33,7 @@
 #include <pare/format/packed_sparse_linear.hpp>
 #include <pare/format/window.hpp>
 #include <pare/kernels/add.hpp>
+#include <pare/kernels/bcsr_linear.hpp>
 #include <pare/kernels/block_sparse_linear.hpp>
 #include <pare/kernels/concat.hpp>
 #include <pare/kernels/conv2d.hpp>
@@ -44,6 +45,7 @@
 #include <pare/kernels/linear.hpp>
 #include <pare/kernels/low_bit_linear.hpp>
 #include <pare/kernels/low_rank_linear.hpp>
+#include <pare/kernels/pack_activations.hpp>
 #include <pare/kernels/pack_conv2d.hpp>
 #include <pare/kernels/pack_depthwise_conv2d.hpp>
 #include <pare/kernels/pack_grouped_linear.hpp>

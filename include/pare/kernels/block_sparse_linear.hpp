@@ -3,6 +3,7 @@
 #define PARE_KERNELS_BLOCK_SPARSE_LINEAR_HPP
 
 #include <pare/kernels/linear.hpp>
+#include <pare/kernels/pack_activations.hpp>
 #include <pare/kernels/pack_sparse_linear.hpp>
 #include <pare/kernels/scalar/spmm_s8.hpp>
 
@@ -15,26 +16,21 @@
 namespace pare {
 namespace detail {
 
-/// The sparse kernels of one instruction set.
-struct sparse_kernels {
-  void (*spmm_s8)(const kernels::spmm_s8_args&, const kernels::gemm_block&) noexcept;
-  void (*pack_panel)(const std::uint8_t* x, index_t stride, index_t rows, index_t bytes,
-                     std::uint8_t flip, std::uint8_t* panel) noexcept;
-};
-
 inline namespace PARE_KERNEL_ABI {
 
-PARE_KERNEL_TABLE sparse_kernels sparse_kernels_of(isa i) noexcept;
+using spmm_s8_function = void (*)(const kernels::spmm_s8_args&,
+                                  const kernels::gemm_block&) noexcept;
+PARE_KERNEL_TABLE spmm_s8_function spmm_s8_kernel_of(isa i) noexcept;
 
 #if PARE_KERNELS_HERE
-PARE_KERNEL_TABLE sparse_kernels sparse_kernels_of(isa i) noexcept {
+PARE_KERNEL_TABLE spmm_s8_function spmm_s8_kernel_of(isa i) noexcept {
   switch (i) {
 #if PARE_X86_KERNELS
-    case isa::avx512vnni: return {kernels::avx512vnni::spmm_s8, kernels::avx512vnni::pack_panel};
-    case isa::avxvnni: return {kernels::avxvnni::spmm_s8, kernels::avx2::pack_panel};
-    case isa::avx2: return {kernels::avx2::spmm_s8, kernels::avx2::pack_panel};
+    case isa::avx512vnni: return kernels::avx512vnni::spmm_s8;
+    case isa::avxvnni: return kernels::avxvnni::spmm_s8;
+    case isa::avx2: return kernels::avx2::spmm_s8;
 #endif
-    default: return {kernels::scalar::spmm_s8, kernels::scalar::pack_panel};
+    default: return kernels::scalar::spmm_s8;
   }
 }
 #endif
@@ -42,37 +38,6 @@ PARE_KERNEL_TABLE sparse_kernels sparse_kernels_of(isa i) noexcept {
 }  // namespace PARE_KERNEL_ABI
 
 inline namespace PARE_ABI {
-
-/// By which codes are changed on their way into panels for this machine.
-template <class Code>
-std::uint8_t flip_of_panels() noexcept {
-  return std::is_signed_v<Code> == kernels::has_signed_panels(active_isa()) ? 0 : 0x80;
-}
-
-/// Fewer panels than this: parts of the outputs are shared out too.
-inline constexpr index_t enough_panels = 8, chunk_tiles = 16;
-
-/// Calls run(block) for the parts of a product, panel by panel; before(first row) once for each
-/// panel.
-template <class Before, class Run, class Parallel>
-void run_panels(index_t rows, index_t columns, const Before& before, const Run& run,
-                const Parallel& parallel_for) noexcept {
-  const index_t panels = ceil_div(rows, panel_rows);
-  const index_t tiles = ceil_div(columns, index_t{sparse_tile_columns});
-  if (panels >= enough_panels || tiles <= chunk_tiles) {
-    return parallel_for(panels, [&](index_t i) {
-      before(i * panel_rows);
-      run(kernels::gemm_block{i * panel_rows, min(rows, (i + 1) * panel_rows), 0, tiles});
-    });
-  }
-  parallel_for(panels, [&](index_t i) { before(i * panel_rows); });
-  const index_t chunks = ceil_div(tiles, chunk_tiles);
-  parallel_for(panels * chunks, [&](index_t i) {
-    const index_t row = i / chunks * panel_rows, tile = i % chunks * chunk_tiles;
-    run(kernels::gemm_block{row, min(rows, row + panel_rows), tile,
-                            min(tiles, tile + chunk_tiles)});
-  });
-}
 
 /// What kernels need to know of a layer, for inputs of type X and outputs of type Y.
 ///
@@ -110,54 +75,17 @@ void run_from_panels(const activation_panels_view<X>& x, kernels::spmm_s8_args& 
                      const Parallel& parallel_for) noexcept {
   args.panels = reinterpret_cast<const std::uint8_t*>(x.data);
   if (x.rows == 0 || args.product.columns == 0) return;
-  const auto kernel = sparse_kernels_of(active_isa());
+  const auto spmm_s8 = spmm_s8_kernel_of(active_isa());
   const auto nothing = [](index_t) {};
   run_panels(
       x.rows, args.product.columns, nothing,
-      [&](const kernels::gemm_block& b) { kernel.spmm_s8(args, b); }, parallel_for);
+      [&](const kernels::gemm_block& b) { spmm_s8(args, b); }, parallel_for);
 }
 
 }  // namespace PARE_ABI
 }  // namespace detail
 
 inline namespace PARE_ABI {
-
-/// Puts activations in panels for the sparse kernels of this machine.
-///
-/// @param x       [rows, features] of s8, u8 or float; columns side by side, rows any stride apart
-/// @param memory  `activation_panels_size` bytes, 64-byte aligned; must outlive the result
-/// @return `unsupported` where columns lie apart, `overflow`, `workspace_too_small`
-template <class X, class E, class L, class Parallel = serial>
-[[nodiscard]] result<activation_panels_view<std::remove_const_t<X>>> pack_activations(
-    const tensor_view<X, E, L>& x, workspace memory, const Parallel& parallel_for = {}) noexcept {
-  using T = std::remove_const_t<X>;
-  static_assert(E::rank() == 2, "pare: activations are [rows, features]");
-  if (!detail::has_unit_columns(x)) {
-    return {status_code::unsupported, "the columns of a row must lie side by side", "x",
-            position_kind::axis, 1};
-  }
-  const index_t rows = x.extent(0), bytes_of_row = x.extent(1) * static_cast<index_t>(sizeof(T));
-  const auto bytes = activation_panels_size<T>(rows, x.extent(1));
-  if (!bytes) return bytes.error();
-  auto* panels = memory.take<std::uint8_t>(*bytes);
-  if (panels == nullptr && *bytes > 0) {
-    return {status_code::workspace_too_small,
-            "the memory for the panels is shorter than activation_panels_size says", "memory",
-            position_kind::byte, *bytes};
-  }
-  activation_panels_view<T> to{reinterpret_cast<T*>(panels), rows, x.extent(1), 0};
-  if constexpr (sizeof(T) == 1) to.flip = detail::flip_of_panels<T>();
-  const auto kernel = detail::sparse_kernels_of(active_isa());
-  const auto* from = reinterpret_cast<const std::uint8_t*>(x.data_handle());
-  const index_t stride = x.stride(0) * static_cast<index_t>(sizeof(T));
-  const index_t quads = detail::panel_quads<T>(x.extent(1));
-  parallel_for(detail::ceil_div(rows, detail::panel_rows), [&](index_t i) {
-    const index_t row = i * detail::panel_rows;
-    kernel.pack_panel(from + row * stride, stride, detail::min(detail::panel_rows, rows - row),
-                      bytes_of_row, to.flip, panels + 4 * row * quads);
-  });
-  return to;
-}
 
 /// Bytes of scratch that `linear` uses for `rows` rows with block-sparse weights, exact for 64-byte
 /// aligned memory.
@@ -200,11 +128,11 @@ status linear(const tensor_view<X, EX, LX>& x, const packed_sparse_linear_view& 
   p.c = y.data_handle();
   p.c_stride = y.stride(0);
   if (rows == 0 || p.columns == 0) return {};
-  const auto kernel = detail::sparse_kernels_of(active_isa());
+  const auto spmm_s8 = detail::spmm_s8_kernel_of(active_isa());
   if (layer.weights.shape.block_rows == 16) {
     const auto nothing = [](index_t) {};
     detail::run_panels(
-        rows, p.columns, nothing, [&](const kernels::gemm_block& b) { kernel.spmm_s8(args, b); },
+        rows, p.columns, nothing, [&](const kernels::gemm_block& b) { spmm_s8(args, b); },
         parallel_for);
     return {};
   }
@@ -218,14 +146,13 @@ status linear(const tensor_view<X, EX, LX>& x, const packed_sparse_linear_view& 
   }
   args.panels = panels;
   const std::uint8_t flip = detail::flip_of_panels<code>();
+  const auto pack_panel = detail::pack_panel_kernel_of(active_isa());
   const auto pack = [&](index_t row) {
-    kernel.pack_panel(p.a + row * p.a_stride, p.a_stride,
-                      detail::min(detail::panel_rows, rows - row), k, flip,
-                      panels + 4 * row * detail::panel_quads<std::uint8_t>(k));
+    pack_panel(p.a + row * p.a_stride, p.a_stride, detail::min(detail::panel_rows, rows - row), k,
+               flip, panels + 4 * row * detail::panel_quads<std::uint8_t>(k));
   };
   detail::run_panels(
-      rows, p.columns, pack, [&](const kernels::gemm_block& b) { kernel.spmm_s8(args, b); },
-      parallel_for);
+      rows, p.columns, pack, [&](const kernels::gemm_block& b) { spmm_s8(args, b); }, parallel_for);
   return {};
 }
 

@@ -49,6 +49,9 @@ inline constexpr isa all_isas[] = {isa::scalar, isa::avx2,    isa::avxvnni, isa:
 
 namespace detail {
 
+/// Among the bits of instruction sets: AVX2 with fused multiply-add, which it does not imply.
+inline constexpr unsigned has_fma_bit = 1u << 7;
+
 /// What the process has found and what it uses: bits of `detect_isas` in the low byte, the active
 /// isa above; 0 before the first look. Constant-initialised; two threads that look at once write
 /// the same.
@@ -82,9 +85,9 @@ inline std::uint64_t enabled_state() noexcept {
   return (static_cast<std::uint64_t>(high) << 32) | low;
 }
 
-/// A bit for each isa.
+/// A bit for each isa, and `has_fma_bit`.
 inline unsigned detect_isas() noexcept {
-  constexpr unsigned osxsave = 1u << 27, avx = 1u << 28;                          // leaf 1, ecx
+  constexpr unsigned osxsave = 1u << 27, avx = 1u << 28, fma = 1u << 12;          // leaf 1, ecx
   constexpr unsigned avx2 = 1u << 5;                                              // leaf 7, ebx
   constexpr unsigned avx512 = (1u << 16) | (1u << 17) | (1u << 30) | (1u << 31);  // F, DQ, BW, VL
   constexpr unsigned avx512_vnni = 1u << 11;                                      // leaf 7, ecx
@@ -94,11 +97,12 @@ inline unsigned detect_isas() noexcept {
   unsigned found = 1u << static_cast<unsigned>(isa::scalar);
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & osxsave) == 0 || (c & avx) == 0) return found;
+  const unsigned fma_found = (c & fma) != 0 ? has_fma_bit : 0u;
   const std::uint64_t state = enabled_state();
   if ((state & ymm_state) != ymm_state || __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 ||
       (b & avx2) == 0)
     return found;
-  found |= 1u << static_cast<unsigned>(isa::avx2);
+  found |= (1u << static_cast<unsigned>(isa::avx2)) | fma_found;
   if ((state & zmm_state) == zmm_state && (b & avx512) == avx512 && (c & avx512_vnni) != 0) {
     found |= 1u << static_cast<unsigned>(isa::avx512vnni);
   }
@@ -155,11 +159,13 @@ PARE_ALWAYS_INLINE unsigned isas() noexcept {
 #endif
 }
 
+PARE_ALWAYS_INLINE bool has_fma() noexcept { return (isas() & has_fma_bit) != 0; }
+
 }  // namespace detail
 
 /// Whether this machine, its operating system and this build can run kernels of `i`.
 PARE_ALWAYS_INLINE bool is_supported(isa i) noexcept {
-  return static_cast<unsigned>(i) < 8 && ((detail::isas() >> static_cast<unsigned>(i)) & 1u) != 0;
+  return static_cast<unsigned>(i) < 7 && ((detail::isas() >> static_cast<unsigned>(i)) & 1u) != 0;
 }
 
 /// The instruction set that calls use from now on: the best one supported, unless `set_active_isa`

@@ -17,11 +17,20 @@ constexpr status check_sparse_blocks(const bcsr_shape& shape) noexcept {
   return {status_code::unsupported, "int8 weights have blocks of 1x4, 4x4 or 16x4", "shape"};
 }
 
-/// The K-block of a shape that names none: where a block uses its activations once, 64 rows of them
-/// are to stay in the first-level cache.
-constexpr bcsr_shape with_sparse_k_block(bcsr_shape shape, index_t columns) noexcept {
-  if (shape.k_block == 0 && shape.block_rows == 1) shape.k_block = 512;
-  return with_k_block(shape, columns);
+/// Fills in the K-block of a shape that names none. A block of 1x4 uses its activations once, and so
+/// those of a K-block, 64 rows of them, are to stay in the first-level cache; where blocks are rare,
+/// cutting their lines costs more than that gains.
+template <class W, class Mask>
+constexpr bcsr_shape with_sparse_k_block(bcsr_shape shape, const W& codes,
+                                         const Mask& mask) noexcept {
+  constexpr index_t columns_in_cache = 512, rare_percent = 15;
+  const bcsr_shape whole = with_k_block(shape, codes.extent(1));
+  if (shape.k_block != 0 || shape.block_rows != 1) return whole;
+  const index_t blocks = count_blocks(codes, mask, whole);
+  const index_t all = codes.extent(0) * ceil_div(codes.extent(1), 4);
+  if (blocks <= all / 100 * rare_percent) return whole;
+  shape.k_block = columns_in_cache;
+  return shape;
 }
 
 /// The weights' sums, over what is stored, and whether a -128 is among them.
@@ -49,8 +58,10 @@ constexpr status plan_sparse_linear(const affine_view<std::int8_t, E, L>& w, con
                                     const linear_options& options, bcsr_shape& shape,
                                     index_t& weights_bytes, packed_linear_layout& layout) noexcept {
   PARE_RETURN_IF_ERROR(check_sparse_blocks(shape));
-  shape = with_sparse_k_block(shape, w.codes.extent(1));
   bcsr_layout weights;
+  bcsr_shape whole = shape;
+  PARE_RETURN_IF_ERROR(plan_bcsr(w.codes, mask, whole, weights));
+  shape = with_sparse_k_block(shape, w.codes, mask);
   PARE_RETURN_IF_ERROR(plan_bcsr(w.codes, mask, shape, weights));
   weights_bytes = weights.bytes;
   if (!sparse_layout_of(w.codes.extent(0), weights_bytes, options, layout)) {

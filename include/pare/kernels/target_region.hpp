@@ -51,6 +51,14 @@
 #define PARE_TARGET_AVX2_END PARE_DETAIL_TARGET_END
 #endif
 
+#if defined(__AVX2__) && defined(__FMA__)
+#define PARE_TARGET_AVX2_FMA_BEGIN
+#define PARE_TARGET_AVX2_FMA_END
+#else
+#define PARE_TARGET_AVX2_FMA_BEGIN PARE_DETAIL_TARGET_BEGIN("avx2,fma")
+#define PARE_TARGET_AVX2_FMA_END PARE_DETAIL_TARGET_END
+#endif
+
 #if defined(__AVX2__) && defined(__AVXVNNI__)
 #define PARE_TARGET_AVXVNNI_BEGIN
 #define PARE_TARGET_AVXVNNI_END
