@@ -6,8 +6,8 @@
 // broadcasts and 6 XORs. Panels of 16, 32 and 48 columns use the same code with fewer registers
 // across.
 //
-// Full tiles finish in registers where C is s32, and where it holds codes by the commonest rule. All
-// else (other rules, floats, ragged edges) leaves the tile as s32 into a buffer in L1, from which
+// Full tiles finish in registers where C is s32 or float, and where it holds codes by the commonest
+// rule. All else (other rules, ragged edges) leaves the tile as s32 into a buffer in L1, from which
 // one function per kind of output makes the final values: a copy of the tile for each of them would
 // multiply code size and compile time by eight, and it is only small K that feels it.
 #ifndef PARE_KERNELS_X86_GEMM_S8_6X64C4_AVX512VNNI_HPP
@@ -601,13 +601,14 @@ PARE_ALWAYS_INLINE void store_codes(std::uint8_t* c, index_t c_stride, bool has_
 
 /// `count` tiles below each other: C[Rows][16 * Vectors] = codes of start + A * W.
 ///
-/// @param factors  of the tile's columns
+/// @param row, column  of C, where the first tile begins
 template <int Rows, int Vectors>
 void tiles_q8(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, index_t count,
-              const std::int8_t* w, index_t w_bytes, const std::int32_t* start,
-              const float* factors, std::uint8_t* c) noexcept {
+              const std::int8_t* w, index_t w_bytes, const std::int32_t* start, index_t row,
+              index_t column) noexcept {
   const index_t c_stride = args.c_stride;
-  const row_of_tile by = load_row<Vectors>(factors);
+  std::uint8_t* c = static_cast<std::uint8_t*>(args.c) + row * c_stride + column;
+  const row_of_tile by = load_row<Vectors>(args.factors + column);
   const code_range range = load_range<requantization::nearest>(args);
   tile_walk walk = walk_of(args, a, stride, w, w_bytes, start);
   for (; count > 0; --count) {
@@ -645,26 +646,114 @@ void tiles_q8(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, i
   }
 }
 
-using tile_q8_function = void (*)(const gemm_s8_args&, const std::uint8_t*, index_t, index_t,
-                                  const std::int8_t*, index_t, const std::int32_t*, const float*,
-                                  std::uint8_t*) noexcept;
+// --- tiles whose floats never leave the registers: full ones ---
 
-/// The tiles of `rows` rows; null where there are none: only the two tallest heights are worth it,
-/// of whole tiles and of the half ones that `avx512_tile_rows` gives.
+/// What columns need to become floats, and the bounds of all.
+struct float_columns {
+  const std::int32_t* sums;
+  const float *scales, *bias;
+  __m512 low, high;
+};
+
+/// A row of C, and what it needs of its own; the next row's lie `step` further.
+struct float_row {
+  float* c;
+  index_t c_step;
+  const float* scale;
+  index_t scale_step;
+  const std::int32_t* zero_point;
+  index_t zero_point_step;
+};
+
+PARE_ALWAYS_INLINE void store_floats16(float* c, __m512i acc, const float_columns& by,
+                                       index_t column, __m512 row_scale,
+                                       __m512i zero_point) noexcept {
+  const __m512i x =
+      _mm512_sub_epi32(acc, _mm512_mullo_epi32(zero_point, _mm512_loadu_si512(by.sums + column)));
+  const __m512 scale = rounded_product(row_scale, _mm512_loadu_ps(by.scales + column));
+  const __m512 y = _mm512_add_ps(rounded_product(_mm512_cvtepi32_ps(x), scale),
+                                 _mm512_loadu_ps(by.bias + column));
+  const __m512 clamped = _mm512_min_ps(by.high, _mm512_max_ps(by.low, y));
+  _mm256_storeu_ps(c + column, _mm512_castps512_ps256(clamped));
+  _mm256_storeu_ps(c + column + 8, _mm512_extractf32x8_ps(clamped, 1));
+}
+
 template <int Vectors>
-PARE_ALWAYS_INLINE tile_q8_function tiles_q8_of_height(index_t rows) noexcept {
-  constexpr int most = static_cast<int>(most_rows(Vectors));
-  if constexpr (Vectors == 1) {
-    return nullptr;
-  } else {
-    if (rows == most) return tiles_q8<most, Vectors>;
-    if (rows == most - 1) return tiles_q8<most - 1, Vectors>;
-    if constexpr (Vectors == 2) {
-      if (rows == most / 2) return tiles_q8<most / 2, Vectors>;
-      if (rows == most / 2 - 1) return tiles_q8<most / 2 - 1, Vectors>;
-    }
-    return nullptr;
+PARE_ALWAYS_INLINE void store_floats(float_row& to, const row_of_tile& r,
+                                     const float_columns& by) noexcept {
+  const __m512 scale = _mm512_set1_ps(*to.scale);
+  const __m512i zero_point = _mm512_set1_epi32(*to.zero_point);
+  store_floats16(to.c, r.c0, by, 0, scale, zero_point);
+  if constexpr (Vectors > 1) store_floats16(to.c, r.c1, by, 16, scale, zero_point);
+  if constexpr (Vectors > 2) store_floats16(to.c, r.c2, by, 32, scale, zero_point);
+  if constexpr (Vectors > 3) store_floats16(to.c, r.c3, by, 48, scale, zero_point);
+  to.c += to.c_step;
+  to.scale += to.scale_step;
+  to.zero_point += to.zero_point_step;
+}
+
+/// `count` tiles below each other: C[Rows][16 * Vectors] = floats of start + A * W.
+///
+/// @param row, column  of C, where the first tile begins
+template <int Rows, int Vectors>
+void tiles_f32(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, index_t count,
+               const std::int8_t* w, index_t w_bytes, const std::int32_t* start, index_t row,
+               index_t column) noexcept {
+  constexpr std::int32_t no_zero_point = 0;
+  const bool has_scales = args.row_scales != nullptr;
+  const bool has_zero_points = args.row_zero_points != nullptr;
+  float_row to = {static_cast<float*>(args.c) + row * args.c_stride + column,
+                  args.c_stride,
+                  has_scales ? args.row_scales + row : &args.scale,
+                  has_scales ? 1 : 0,
+                  has_zero_points ? args.row_zero_points + row : &no_zero_point,
+                  has_zero_points ? 1 : 0};
+  const float_columns by = {args.sums + column, args.column_scales + column, args.bias + column,
+                            _mm512_set1_ps(args.clamp_low), _mm512_set1_ps(args.clamp_high)};
+  tile_walk walk = walk_of(args, a, stride, w, w_bytes, start);
+  for (; count > 0; --count) {
+    tile_of_rows t;
+    accumulate<Rows, Vectors>(walk, t);
+    store_floats<Vectors>(to, t.r0, by);
+    if constexpr (Rows > 1) store_floats<Vectors>(to, t.r1, by);
+    if constexpr (Rows > 2) store_floats<Vectors>(to, t.r2, by);
+    if constexpr (Rows > 3) store_floats<Vectors>(to, t.r3, by);
+    if constexpr (Rows > 4) store_floats<Vectors>(to, t.r4, by);
+    if constexpr (Rows > 5) store_floats<Vectors>(to, t.r5, by);
+    if constexpr (Rows > 6) store_floats<Vectors>(to, t.r6, by);
+    if constexpr (Rows > 7) store_floats<Vectors>(to, t.r7, by);
+    if constexpr (Rows > 8) store_floats<Vectors>(to, t.r8, by);
+    if constexpr (Rows > 9) store_floats<Vectors>(to, t.r9, by);
+    if constexpr (Rows > 10) store_floats<Vectors>(to, t.r10, by);
+    if constexpr (Rows > 11) store_floats<Vectors>(to, t.r11, by);
   }
+}
+
+using final_tile_function = void (*)(const gemm_s8_args&, const std::uint8_t*, index_t, index_t,
+                                     const std::int8_t*, index_t, const std::int32_t*, index_t,
+                                     index_t) noexcept;
+
+template <int Rows, int Vectors>
+PARE_ALWAYS_INLINE final_tile_function final_tiles(output_kind kind) noexcept {
+  return kind == output_kind::q8 ? tiles_q8<Rows, Vectors> : tiles_f32<Rows, Vectors>;
+}
+
+/// The tiles of `rows` rows that make codes or floats themselves; null where there are none: only
+/// the two tallest heights are worth it, of whole tiles and of the half ones that
+/// `avx512_tile_rows` gives.
+template <int Vectors>
+PARE_ALWAYS_INLINE final_tile_function final_tiles_of_height(output_kind kind,
+                                                             index_t rows) noexcept {
+  constexpr int most = static_cast<int>(most_rows(Vectors));
+  if constexpr (Vectors > 1) {
+    if (rows == most) return final_tiles<most, Vectors>(kind);
+    if (rows == most - 1) return final_tiles<most - 1, Vectors>(kind);
+  }
+  if constexpr (Vectors == 2) {
+    if (rows == most / 2) return final_tiles<most / 2, Vectors>(kind);
+    if (rows == most / 2 - 1) return final_tiles<most / 2 - 1, Vectors>(kind);
+  }
+  return nullptr;
 }
 
 /// `rows` rows of accumulators, `width` apart, become values of C.
@@ -708,9 +797,10 @@ void columns_of_panel(const gemm_s8_args& args, const gemm_block& block, index_t
   for (index_t j = 0; j < width; j += 16) start_values(args, column + j, start + j);
   const bool is_whole = columns == width && args.k >= 4;
   const bool is_direct = is_whole && args.kind == output_kind::s32;
-  const bool is_fused = is_whole && args.kind == output_kind::q8 &&
-                        args.rule == requantization::nearest && is_bounded_by_type(args) &&
-                        are_below_one(args.factors + column, width);
+  const bool is_final =
+      is_whole && (args.kind == output_kind::f32 ||
+                   (args.kind == output_kind::q8 && args.rule == requantization::nearest &&
+                    is_bounded_by_type(args) && are_below_one(args.factors + column, width)));
 
   const index_t tile_rows = avx512_tile_rows(width, panel_bytes(args), args.kind);
   for (index_t row = block.first_row; row < block.last_row;) {
@@ -719,21 +809,22 @@ void columns_of_panel(const gemm_s8_args& args, const gemm_block& block, index_t
     for (index_t rows = cut.tall_rows; rows >= cut.tall_rows - 1; --rows) {
       index_t count = rows == cut.tall_rows ? cut.tall : cut.low;
       if (count == 0) continue;
-      const index_t at = row * args.c_stride + column;
       const tile_function accumulators = tiles_of_height<Vectors>(rows);
-      const tile_q8_function codes = is_fused ? tiles_q8_of_height<Vectors>(rows) : nullptr;
-      row += count * rows;
-      if (codes != nullptr) {
-        codes(args, a, args.a_stride, count, w, w_bytes, start, args.factors + column,
-              static_cast<std::uint8_t*>(args.c) + at);
+      const final_tile_function values =
+          is_final ? final_tiles_of_height<Vectors>(args.kind, rows) : nullptr;
+      if (values != nullptr) {
+        values(args, a, args.a_stride, count, w, w_bytes, start, row, column);
         a += count * rows * args.a_stride;
+        row += count * rows;
       } else if (is_direct) {
         accumulators(args, a, args.a_stride, count, w, w_bytes, start,
-                     static_cast<std::int32_t*>(args.c) + at, args.c_stride);
+                     static_cast<std::int32_t*>(args.c) + row * args.c_stride + column,
+                     args.c_stride);
         a += count * rows * args.a_stride;
+        row += count * rows;
       } else {
         // Through a buffer in L1: each tile is made final while the next one already multiplies.
-        for (index_t done = row - count * rows; count > 0; --count, done += rows) {
+        for (; count > 0; --count) {
           const std::uint8_t* inputs = a;
           index_t stride = args.a_stride;
           if (PARE_UNLIKELY(args.k < 4)) {
@@ -741,8 +832,9 @@ void columns_of_panel(const gemm_s8_args& args, const gemm_block& block, index_t
             inputs = narrow, stride = 4;
           }
           accumulators(args, inputs, stride, 1, w, w_bytes, start, buffer, width);
-          write(args, buffer, width, done, rows, column, columns);
+          write(args, buffer, width, row, rows, column, columns);
           a += rows * args.a_stride;
+          row += rows;
         }
       }
     }
