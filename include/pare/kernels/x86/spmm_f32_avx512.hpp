@@ -175,7 +175,7 @@ inline void clamp_floats(const spmm_f32_args& args, float* acc, index_t count) n
 
 /// One panel of activations, 16 * Vectors wide.
 template <int Vectors>
-void float_columns(const spmm_f32_args& args, const gemm_block& block, index_t row) noexcept {
+void columns_of_floats(const spmm_f32_args& args, const gemm_block& block, index_t row) noexcept {
   constexpr index_t width = 16 * Vectors, chunk = 64;
   alignas(64) float sums[chunk * width], bias[chunk];
   const bcsr_view<float>& w = args.weights;
@@ -286,10 +286,10 @@ inline void spmm_f32(const spmm_f32_args& args, const gemm_block& block) noexcep
   if (args.weights.shape.block_rows == 16) return spmm_f32_of_16(args, block);
   for (index_t row = block.first_row; row < block.last_row; row += pare::detail::panel_rows) {
     switch (pare::detail::panel_width(args.rows - row)) {
-      case 16: float_columns<1>(args, block, row); break;
-      case 32: float_columns<2>(args, block, row); break;
-      case 48: float_columns<3>(args, block, row); break;
-      default: float_columns<4>(args, block, row);
+      case 16: columns_of_floats<1>(args, block, row); break;
+      case 32: columns_of_floats<2>(args, block, row); break;
+      case 48: columns_of_floats<3>(args, block, row); break;
+      default: columns_of_floats<4>(args, block, row);
     }
   }
 }
