@@ -6,7 +6,9 @@
 GPTQ as its authors wrote it (arXiv:2210.17323): the Hessian is inverted, the inverse factorized,
 and every rounding error is spread at once, without blocks.
 
-Writes tests/vectors/quantize/gptq.npz next to this script's repository.
+AWQ: arXiv:2306.00978. HQQ: the proximal solver of mobiusml.github.io/hqq_blog.
+
+Writes gptq.npz, awq.npz and hqq.npz to tests/vectors/quantize, next to this script's repository.
 """
 
 import pathlib
@@ -105,6 +107,82 @@ def write_gptq():
     numpy.savez(FOLDER / "gptq.npz", **arrays)
 
 
+def awq(w, x, bits, group, steps=20):
+    """The best exponent, with its scales, codes and mean squared output error."""
+    w, x = w.double(), x.double()
+    best = None
+    for step in range(steps):
+        s = x.abs().mean(0).pow(step / steps).clamp(min=1e-4)
+        s = (s / (s.max() * s.min()).sqrt()).float()
+        scaled = w.float() * s
+        codes, values = [], []
+        for first in range(0, w.shape[1], group):
+            part = scaled[:, first:first + group]
+            scale, zero = fit("asymmetric", bits, part)
+            code = torch.stack([code_of("asymmetric", bits, part[:, i].double(), scale, zero) for i in range(part.shape[1])], 1)
+            codes.append(code)
+            values.append((code - zero[:, None]) * scale[:, None])
+        changed = torch.cat(values, 1) / s.double()
+        error = ((x @ (changed - w).T) ** 2).mean().item()
+        if best is None or error < best[0]:
+            best = (error, step / steps, s, torch.cat(codes, 1))
+    return best
+
+
+def write_awq():
+    generator = torch.Generator().manual_seed(1)
+    random = lambda *shape: torch.randn(shape, generator=generator)
+    x = random(60, 40) * torch.logspace(-1, 1, 40)[torch.randperm(40, generator=generator)]
+    w = random(10, 40)
+    error, exponent, scales, codes = awq(w, x, 3, 16)
+    numpy.savez(FOLDER / "awq.npz", x=x.numpy(), w=w.numpy(), error=numpy.array(error),
+                exponent=numpy.array(exponent), scales=scales.numpy(), codes=codes.numpy().astype(numpy.int8))
+
+
+def hqq(w, bits, group, norm=0.7, beta=10.0, kappa=1.01, iterations=20):
+    """Codes, scales and zeros of groups, each with the steps of the proximal solver."""
+    most = 2 ** bits - 1
+    parts = w.double().reshape(-1, group)
+    low, high = parts.min(1, keepdim=True).values, parts.max(1, keepdim=True).values
+    scale = ((high - low) / most).float().double()
+    all_codes, all_zeros = [], []
+    for i in range(len(parts)):
+        x, s = parts[i], scale[i]
+        zero = -(low[i] / s)
+        quantize = lambda z: torch.clamp(torch.round(x / s + z), 0, most)
+        error_of = lambda z: (x - (quantize(z) - z) * s).abs().mean().item()
+        best, least, b = zero, error_of(zero), beta
+        for _ in range(iterations):
+            code = quantize(zero)
+            rest = x - (code - zero) * s
+            shrunk = rest.sign() * torch.relu(rest.abs() - rest.abs().pow(norm - 1) / b)
+            shrunk = torch.nan_to_num(shrunk)
+            zero = (code - (x - shrunk) / s).mean()
+            b *= kappa
+            error = error_of(zero)
+            if not error < least:
+                break
+            best, least = zero, error
+        all_codes.append(quantize(best))
+        all_zeros.append(best.reshape(()))
+    shape = (w.shape[0], -1)
+    return (torch.stack(all_codes).reshape(w.shape), scale.reshape(shape), torch.stack(all_zeros).reshape(shape))
+
+
+def write_hqq():
+    generator = torch.Generator().manual_seed(2)
+    w = torch.randn((6, 192), generator=generator) ** 3  # heavy tails
+    arrays = {"w": w.numpy()}
+    for bits in (2, 4):
+        codes, scales, zeros = hqq(w, bits, 64)
+        arrays[f"codes{bits}"] = codes.numpy().astype(numpy.uint8)
+        arrays[f"scales{bits}"] = scales.numpy().astype(numpy.float32)
+        arrays[f"zeros{bits}"] = zeros.numpy().astype(numpy.float32)
+    numpy.savez(FOLDER / "hqq.npz", **arrays)
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     write_gptq()
+    write_awq()
+    write_hqq()

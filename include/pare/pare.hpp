@@ -37,9 +37,15 @@
 #include <pare/prune/sparsify.hpp>
 #include <pare/prune/structured.hpp>
 #include <pare/prune/surgery.hpp>
+#include <pare/quantize/ada_round.hpp>
 #include <pare/quantize/affine.hpp>
+#include <pare/quantize/awq.hpp>
+#include <pare/quantize/bias_correction.hpp>
+#include <pare/quantize/bit_allocation.hpp>
+#include <pare/quantize/calibrated.hpp>
 #include <pare/quantize/codebook.hpp>
 #include <pare/quantize/dynamic.hpp>
+#include <pare/quantize/equalize.hpp>
 #include <pare/quantize/error_meter.hpp>
 #include <pare/quantize/float8.hpp>
 #include <pare/quantize/fold_batch_norm.hpp>
@@ -49,12 +55,17 @@
 #include <pare/quantize/grid_tensor.hpp>
 #include <pare/quantize/grouped.hpp>
 #include <pare/quantize/hessian.hpp>
+#include <pare/quantize/hqq.hpp>
 #include <pare/quantize/inverse_cholesky.hpp>
 #include <pare/quantize/mx.hpp>
 #include <pare/quantize/nf4.hpp>
 #include <pare/quantize/nonlinear.hpp>
 #include <pare/quantize/range.hpp>
+#include <pare/quantize/refine.hpp>
+#include <pare/quantize/rescale.hpp>
 #include <pare/quantize/search_scheme.hpp>
+#include <pare/quantize/sensitivity.hpp>
+#include <pare/quantize/smooth_quant.hpp>
 #include <pare/quantize/ternary.hpp>
 
 #endif  // PARE_PARE_HPP

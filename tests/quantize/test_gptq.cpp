@@ -8,45 +8,21 @@
 #include <string>
 #include <vector>
 
-#include "support/check.hpp"
-#include "support/random.hpp"
+#include "quantize/calibration.hpp"
 #include "support/vectors.hpp"
 
+using calibration::affine_of;
+using calibration::error_of;
+using calibration::inputs_of;
+using calibration::nearest_error;
+using calibration::of;
 using pare::index_t;
 using pare::status;
 
 namespace {
 
-pare::hessian of(const pare::tensor<float, 2>& x) {
-  auto h = pare::hessian::create(x.extent(1)).value();
-  REQUIRE(pare::accumulate(x.view(), h) == status::ok);
-  return h;
-}
-
-pare::affine_scheme affine_of(int bits, pare::symmetry symmetry = pare::symmetry::symmetric) {
-  pare::affine_scheme scheme;
-  scheme.options.bits = bits;
-  scheme.options.scheme = symmetry;
-  return scheme;
-}
-
 float scale_of(const pare::affine_grid& grid) { return grid.params.scale; }
 float scale_of(const pare::level_grid& grid) { return grid.scale; }
-
-/// Inputs that depend on each other, as those of trained layers do.
-pare::tensor<float, 2> inputs_of(index_t rows, index_t in) {
-  auto x = pare_test::random_normal<float>({rows, in}, 1);
-  for (index_t r = 0; r < rows; ++r) {
-    for (index_t i = 1; i < in; ++i) x(r, i) = std::max(0.0f, x(r, i) + 0.9f * x(r, i - 1));
-  }
-  return x;
-}
-
-template <class Grid>
-double error_of(const pare::tensor<float, 2>& w, const pare::grid_tensor<Grid>& q,
-                const pare::hessian& h) {
-  return pare::output_error(w.view(), pare::dequantize(q).value().view(), h).value();
-}
 
 }  // namespace
 
@@ -94,7 +70,7 @@ TEST_CASE("gptq leaves less output error than rounding to nearest") {
   for (const int bits : {2, 3, 4}) {
     CAPTURE(bits);
     const auto scheme = affine_of(bits);
-    const double nearest = error_of(w, pare::quantize_to_grid(w.view(), scheme).value(), h);
+    const double nearest = nearest_error(w, scheme, h);
     CHECK(error_of(w, pare::gptq(w.view(), h, scheme).value(), h) < 0.6 * nearest);
     pare::gptq_options ordered;
     ordered.order = pare::input_order::activation;
@@ -104,7 +80,7 @@ TEST_CASE("gptq leaves less output error than rounding to nearest") {
   const float levels[] = {-2.5f, -1, -0.3f, 0.3f, 1, 2.5f};
   const pare::codebook_scheme codebook{levels, 6};
   CHECK(error_of(w, pare::gptq(w.view(), h, codebook).value(), h) <
-        0.6 * error_of(w, pare::quantize_to_grid(w.view(), codebook).value(), h));
+        0.6 * nearest_error(w, codebook, h));
 }
 
 TEST_CASE("inputs that do not depend on each other are rounded to nearest") {
@@ -139,34 +115,6 @@ TEST_CASE("layouts and threads do not change a code of gptq, and progress ends a
   CHECK(done[2] == 1.0);
   const auto left = pare_test::column_major_copy(w);
   CHECK(pare_test::equal(pare::gptq(left.view(), h, scheme).value().codes, expected.codes));
-}
-
-TEST_CASE("schemes on schemes: scales that are searched for, weighted, and exact in half") {
-  const auto w = pare_test::random_normal<float>({8, 64}, 5);
-  const auto h = of(inputs_of(200, 64));
-  const auto plain = affine_of(3);
-  const pare::search_scheme<pare::affine_scheme> searched{plain};
-  const auto error = [&](const auto& scheme, const float* importance) {
-    double sum = 0;
-    for (index_t r = 0; r < 8; ++r) {
-      const pare::group_view row{w.data() + r * 64, 64, 1};
-      const auto grid = pare::detail::fit_grid(scheme, row, importance);
-      sum += pare::detail::rounding_error(row, importance, grid, 1e30);
-    }
-    return sum;
-  };
-  const auto importance = pare::detail::importance_of(h).value();
-  CHECK(error(searched, nullptr) < 0.9 * error(plain, nullptr));
-  CHECK(error(searched, importance.data()) < 0.9 * error(plain, importance.data()));
-  const pare::half_scheme<pare::search_scheme<pare::affine_scheme>> halves{searched};
-  pare::gptq_options options;
-  options.group = 32;
-  const auto q = pare::gptq(w.view(), h, halves, options).value();
-  const auto grouped = pare::to_grouped(q).value();
-  CHECK(static_cast<float>(grouped.scales(3, 1)) == q.grids(3, 1).params.scale);
-  CHECK(pare_test::equal(grouped.codes, q.codes));
-  CHECK(pare::to_affine(q) == status::unsupported);
-  CHECK(pare::to_grouped(pare::gptq(w.view(), h, plain, options).value()) == status::unsupported);
 }
 
 TEST_CASE("what gptq refuses") {

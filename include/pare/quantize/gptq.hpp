@@ -36,14 +36,6 @@ struct gptq_options {
 namespace detail {
 inline namespace PARE_ABI {
 
-/// The diagonal of X^T X: how much an error in each input's weights counts.
-[[nodiscard]] inline result<tensor<float, 1>> importance_of(const hessian& h) noexcept {
-  auto importance = tensor<float, 1>::create(dextents<index_t, 1>(h.inputs()));
-  if (!importance) return importance;
-  for (index_t i = 0; i < h.inputs(); ++i) (*importance)(i) = h.gram(i, i);
-  return importance;
-}
-
 /// Rounds tiles of outputs, which do not depend on each other.
 template <class Scheme>
 struct gptq_task {

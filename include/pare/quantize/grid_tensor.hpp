@@ -42,6 +42,23 @@ struct grid_tensor {
 
 namespace detail {
 
+template <class Grid, class = void>
+inline constexpr bool has_float_scale = std::is_same_v<Grid, affine_grid>;
+template <class Grid>
+inline constexpr bool
+    has_float_scale<Grid, std::enable_if_t<std::is_same_v<decltype(Grid::scale), float>>> = true;
+
+/// The factor of all values of a grid, to be read and changed.
+template <class Grid>
+float& scale_in(Grid& grid) noexcept {
+  static_assert(has_float_scale<Grid>, "pare: the scale of this grid is not any float");
+  if constexpr (std::is_same_v<Grid, affine_grid>) {
+    return grid.params.scale;
+  } else {
+    return grid.scale;
+  }
+}
+
 template <class Scheme, class = void>
 inline constexpr bool weighs_inputs = false;
 template <class Scheme>

@@ -80,6 +80,14 @@ inline status check_hessian(const hessian& h, index_t in) noexcept {
   return {};
 }
 
+/// The diagonal of X^T X: how much an error in each input's weights counts.
+[[nodiscard]] inline result<tensor<float, 1>> importance_of(const hessian& h) noexcept {
+  auto importance = tensor<float, 1>::create(dextents<index_t, 1>(h.inputs()));
+  if (!importance) return importance;
+  for (index_t i = 0; i < h.inputs(); ++i) (*importance)(i) = h.gram(i, i);
+  return importance;
+}
+
 /// Copies rows [first, first + count) to contiguous ones, and adds what is not X^T X.
 template <class View>
 void gather_rows(const View& x, index_t first, index_t count, float* to, hessian& h) noexcept {

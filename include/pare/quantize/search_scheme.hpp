@@ -14,20 +14,6 @@ namespace pare {
 namespace detail {
 inline namespace PARE_ABI {
 
-/// The scale of a grid, to be read and changed.
-inline float scale_of(const affine_grid& grid) noexcept { return grid.params.scale; }
-inline float scale_of(const level_grid& grid) noexcept { return grid.scale; }
-template <class Element>
-float scale_of(const float_grid<Element>& grid) noexcept {
-  return grid.scale;
-}
-inline void set_scale(affine_grid& grid, float scale) noexcept { grid.params.scale = scale; }
-inline void set_scale(level_grid& grid, float scale) noexcept { grid.scale = scale; }
-template <class Element>
-void set_scale(float_grid<Element>& grid, float scale) noexcept {
-  grid.scale = scale;
-}
-
 /// sum of importance * (x - round(x))^2; no importance is 1 for all. Ends early above `most`.
 template <class Grid>
 double rounding_error(const group_view& x, const float* importance, const Grid& grid,
@@ -68,10 +54,10 @@ struct search_scheme {
     for (int i = 1; i < steps; ++i) {
       const float share =
           1.0f - (1.0f - smallest) * static_cast<float>(i) / static_cast<float>(steps - 1);
-      const float scale = detail::scale_of(widest) * share;
-      if (!is_valid_scale(scale)) break;
       grid_of<Base> narrower = widest;
-      detail::set_scale(narrower, scale);
+      const float scale = detail::scale_in(narrower) * share;
+      if (!is_valid_scale(scale)) break;
+      detail::scale_in(narrower) = scale;
       const double error = detail::rounding_error(x, importance, narrower, least);
       if (error < least) {
         least = error;
@@ -91,7 +77,8 @@ struct half_scheme {
   status check() const noexcept { return detail::check_scheme(base); }
   grid_of<Base> fit(const group_view& x, const float* importance = nullptr) const noexcept {
     grid_of<Base> grid = detail::fit_grid(base, x, importance);
-    detail::set_scale(grid, static_cast<float>(detail::half_scale(detail::scale_of(grid))));
+    float& scale = detail::scale_in(grid);
+    scale = static_cast<float>(detail::half_scale(scale));
     return grid;
   }
 };
