@@ -1,8 +1,10 @@
 #include "peers.hpp"
+#include "sparse_peers.hpp"
 
 #ifdef PARE_BENCH_XNNPACK
 #include <xnnpack.h>
 
+#include <limits>
 #include <memory>
 #include <vector>
 #endif
@@ -37,9 +39,32 @@ std::function<void()> xnnpack_s8(product_shape s) {
   return [p] { xnn_run_operator(p->op, nullptr); };
 }
 
+std::function<void()> xnnpack_sparse_f32(product_shape s, const float* w) {
+  struct state {
+    xnn_operator_t op = nullptr;
+    std::vector<float> a, c;
+    ~state() { xnn_delete_operator(op); }
+  };
+  if (xnn_initialize(nullptr) != xnn_status_success) return {};
+  const auto m = static_cast<std::size_t>(s.m), n = static_cast<std::size_t>(s.n),
+             k = static_cast<std::size_t>(s.k);
+  auto p = std::make_shared<state>();
+  p->a.assign(m * k + XNN_EXTRA_BYTES / sizeof(float), 1.0f);
+  p->c.resize(m * n + XNN_EXTRA_BYTES / sizeof(float));
+  constexpr float all = std::numeric_limits<float>::infinity();
+  if (xnn_create_convolution2d_nchw_f32(0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, k, n, k, n, w, nullptr,
+                                        -all, all, 0, &p->op) != xnn_status_success ||
+      xnn_setup_convolution2d_nchw_f32(p->op, 1, m, 1, p->a.data(), p->c.data(), nullptr) !=
+          xnn_status_success) {
+    return {};
+  }
+  return [p] { xnn_run_operator(p->op, nullptr); };
+}
+
 #else
 
 std::function<void()> xnnpack_s8(product_shape) { return {}; }
+std::function<void()> xnnpack_sparse_f32(product_shape, const float*) { return {}; }
 
 #endif
 
