@@ -47,6 +47,7 @@
 #include <pare/quantize/dynamic.hpp>
 #include <pare/quantize/equalize.hpp>
 #include <pare/quantize/error_meter.hpp>
+#include <pare/quantize/fake_quantize.hpp>
 #include <pare/quantize/float8.hpp>
 #include <pare/quantize/fold_batch_norm.hpp>
 #include <pare/quantize/ggml.hpp>
@@ -55,11 +56,15 @@
 #include <pare/quantize/grid_tensor.hpp>
 #include <pare/quantize/grouped.hpp>
 #include <pare/quantize/hessian.hpp>
+#include <pare/quantize/histogram.hpp>
+#include <pare/quantize/histogram_range.hpp>
 #include <pare/quantize/hqq.hpp>
 #include <pare/quantize/inverse_cholesky.hpp>
+#include <pare/quantize/mse_range.hpp>
 #include <pare/quantize/mx.hpp>
 #include <pare/quantize/nf4.hpp>
 #include <pare/quantize/nonlinear.hpp>
+#include <pare/quantize/observer.hpp>
 #include <pare/quantize/range.hpp>
 #include <pare/quantize/refine.hpp>
 #include <pare/quantize/rescale.hpp>

@@ -30,6 +30,28 @@ void for_each_in_channels(const X& x, int axis, F f) {
   for_each_in_channels(x, x, axis, [&f](auto& a, auto&, index_t channel) { f(a, channel); });
 }
 
+template <std::size_t R, class A, class B, class C, class F>
+void visit_three(const A& a, const B& b, const C& c, int axis, index_t at_a, index_t at_b,
+                 index_t at_c, index_t channel, F& f) noexcept {
+  if constexpr (R == A::rank()) {
+    f(a.data_handle()[at_a], b.data_handle()[at_b], c.data_handle()[at_c], channel);
+  } else {
+    const index_t count = a.extent(R);
+    const bool along = axis == static_cast<int>(R);
+    for (index_t i = 0; i < count; ++i) {
+      visit_three<R + 1>(a, b, c, axis, at_a + i * a.stride(R), at_b + i * b.stride(R),
+                         at_c + i * c.stride(R), along ? i : channel, f);
+    }
+  }
+}
+
+/// f(a, b, c, channel) for the elements of three views of one shape, in row-major order.
+template <class A, class B, class C, class F>
+void for_each_of_three(const A& a, const B& b, const C& c, int axis, F f) noexcept {
+  PARE_ASSERT(same_shape(a, b) && same_shape(a, c), "all views must have the same shape");
+  visit_three<0>(a, b, c, axis, 0, 0, 0, 0, f);
+}
+
 /// Copies of x as [channels, elements of a channel], and with it those of `beside`, of the same shape
 /// and any layout. x is not empty; the axis has been checked.
 template <class X, class Y>
