@@ -17,6 +17,9 @@ struct activation_range {
   float low, high;
 };
 
+// In the inline namespace, where a range_of of something else would otherwise hide it.
+inline namespace PARE_ABI {
+
 constexpr PARE_ALWAYS_INLINE activation_range range_of(activation a) noexcept {
   constexpr float infinity = bit_cast<float>(std::uint32_t{0x7f800000});
   switch (a) {
@@ -27,6 +30,7 @@ constexpr PARE_ALWAYS_INLINE activation_range range_of(activation a) noexcept {
   return {-infinity, infinity};
 }
 
+}  // namespace PARE_ABI
 }  // namespace detail
 }  // namespace pare
 
