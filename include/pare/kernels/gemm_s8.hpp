@@ -132,6 +132,40 @@ constexpr PARE_ALWAYS_INLINE index_t panel_bytes(const gemm_s8_args& args) noexc
          args.tile_columns;
 }
 
+/// What the tiles below each other have in common, and where the next one begins.
+///
+/// `reload` lets the compiler think that all of it may have changed, so that it reads these from the
+/// stack, one by one, where they are needed. Else GCC 12 runs out of registers and parks some in
+/// vector registers: on the way back they queue behind the products of the whole tile, and the next
+/// tile cannot begin before.
+struct tile_walk {
+  const std::uint8_t* a;       ///< the first row
+  index_t stride;              ///< bytes from row to row
+  index_t groups, last_group;  ///< whole K-groups of a tap; where the last one of four bytes begins
+  bool has_tail;               ///< the last one overlaps the one before
+  std::uint8_t a_flip;
+  index_t taps_y, taps_x, tap_y_stride, tap_x_stride;
+  const std::int8_t* w;  ///< the first of the panel's columns that the tile takes
+  index_t w_bytes;       ///< from K-group to K-group of the panel, 64 for each 16 columns it has
+  const std::int32_t* start;
+};
+
+constexpr PARE_ALWAYS_INLINE tile_walk walk_of(const gemm_s8_args& args, const std::uint8_t* a,
+                                               index_t stride, const std::int8_t* w,
+                                               index_t w_bytes,
+                                               const std::int32_t* start) noexcept {
+  return {a,           stride,      args.k / 4,  args.k < 4 ? 0 : args.k - 4, args.k % 4 != 0,
+          args.a_flip, args.taps_y, args.taps_x, args.tap_y_stride,           args.tap_x_stride,
+          w,           w_bytes,     start};
+}
+
+PARE_ALWAYS_INLINE void reload(tile_walk& walk) noexcept {
+#if defined(__GNUC__) || defined(__clang__)
+  __asm__ volatile("" : "+m"(walk));
+#endif
+  static_cast<void>(walk);
+}
+
 /// Whether a rule works in float, where the highest code can cut before rounding.
 constexpr PARE_ALWAYS_INLINE bool is_float_rule(requantization rule) noexcept {
   return rule == requantization::nearest || rule == requantization::onnx;

@@ -73,37 +73,44 @@ PARE_ALWAYS_INLINE void step(row_of_tile& r, const std::uint8_t* a, const row_of
 
 /// t = start + A * W over all of K, for 16 columns and weights in [-127, 127].
 template <int Rows>
-PARE_ALWAYS_INLINE void accumulate(const gemm_s8_args& args, const std::uint8_t* a, index_t stride,
-                                   const std::int8_t* w, const std::int32_t* start,
-                                   prepared_rows& prepared, tile_of_rows& t) noexcept {
-  const std::uint8_t flip = static_cast<std::uint8_t>(args.a_flip ^ 0x80);
-  const index_t k = args.k < 4 ? pare::detail::round_up(args.k, 4) : args.k;
-  t.r0 = load_row(start);
+PARE_ALWAYS_INLINE void accumulate(tile_walk& walk, prepared_rows& prepared,
+                                   tile_of_rows& t) noexcept {
+  reload(walk);
+  t.r0 = load_row(walk.start);
   t.r1 = t.r2 = t.r3 = t.r0;
-  for (index_t y = 0; y < args.taps_y; ++y) {
-    for (index_t x = 0; x < args.taps_x; ++x) {
-      const std::uint8_t* tap = a + y * args.tap_y_stride + x * args.tap_x_stride;
-      for (index_t at = 0, n = 0; at < k; at += n) {
-        n = k - at < chunk_bytes + 4 ? k - at : chunk_bytes;
-        for (index_t i = 0; i < Rows; ++i)
-          prepare_row(tap + at + i * stride, n, flip, prepared.bytes + i * row_bytes);
-        const std::uint8_t* in = prepared.bytes;
-        index_t groups = n / 4;
-        for (bool is_last = n % 4 == 0;; is_last = true) {
-          for (; groups > 0; --groups, in += 4, w += 64) {
-            const row_of_tile b = load_row(w);
-            step(t.r0, in, b);
-            if constexpr (Rows > 1) step(t.r1, in + row_bytes, b);
-            if constexpr (Rows > 2) step(t.r2, in + 2 * row_bytes, b);
-            if constexpr (Rows > 3) step(t.r3, in + 3 * row_bytes, b);
-          }
-          if (is_last) break;
-          in = prepared.bytes + n - 4;
-          groups = 1;
+  const std::uint8_t* tap = walk.a;
+  const std::int8_t* w = walk.w;
+  for (index_t y = 0, x = 0;;) {
+    // At least one group, as whole ones and a tail that overlaps.
+    const index_t k = walk.has_tail ? walk.last_group + 4 : 4 * walk.groups;
+    for (index_t at = 0, n = 0; at < k; at += n) {
+      n = k - at < chunk_bytes + 4 ? k - at : chunk_bytes;
+      const std::uint8_t flip = static_cast<std::uint8_t>(walk.a_flip ^ 0x80);
+      for (index_t i = 0; i < Rows; ++i)
+        prepare_row(tap + at + i * walk.stride, n, flip, prepared.bytes + i * row_bytes);
+      const std::uint8_t* in = prepared.bytes;
+      index_t groups = n / 4;
+      for (bool is_last = n % 4 == 0;; is_last = true) {
+        for (; groups > 0; --groups, in += 4, w += 64) {
+          const row_of_tile b = load_row(w);
+          step(t.r0, in, b);
+          if constexpr (Rows > 1) step(t.r1, in + row_bytes, b);
+          if constexpr (Rows > 2) step(t.r2, in + 2 * row_bytes, b);
+          if constexpr (Rows > 3) step(t.r3, in + 3 * row_bytes, b);
         }
+        if (is_last) break;
+        in = prepared.bytes + n - 4;
+        groups = 1;
       }
+      reload(walk);
     }
+    tap += walk.tap_x_stride;
+    if (++x < walk.taps_x) continue;
+    if (++y >= walk.taps_y) break;
+    x = 0;
+    tap = walk.a + y * walk.tap_y_stride;
   }
+  walk.a += Rows * walk.stride;
 }
 
 template <int Rows>
@@ -111,9 +118,10 @@ void tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, inde
            const std::int8_t* w, const std::int32_t* start, std::int32_t* out,
            index_t out_stride) noexcept {
   prepared_rows prepared;
-  for (; count > 0; --count, a += Rows * stride, out += Rows * out_stride) {
+  tile_walk walk = walk_of(args, a, stride, w, 64, start);
+  for (; count > 0; --count, out += Rows * out_stride) {
     tile_of_rows t;
-    accumulate<Rows>(args, a, stride, w, start, prepared, t);
+    accumulate<Rows>(walk, prepared, t);
     store_tile<Rows>(out, out_stride, t);
   }
 }
@@ -123,9 +131,10 @@ void tiles_q8(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, i
               const std::int8_t* w, const std::int32_t* start, const float* factors,
               std::uint8_t* c) noexcept {
   prepared_rows prepared;
-  for (; count > 0; --count, a += Rows * stride, c += Rows * args.c_stride) {
+  tile_walk walk = walk_of(args, a, stride, w, 64, start);
+  for (; count > 0; --count, c += Rows * args.c_stride) {
     tile_of_rows t;
-    accumulate<Rows>(args, a, stride, w, start, prepared, t);
+    accumulate<Rows>(walk, prepared, t);
     store_tile_codes<Rows>(args, factors, c, t);
   }
 }

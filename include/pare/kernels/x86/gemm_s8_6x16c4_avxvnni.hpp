@@ -44,17 +44,17 @@ PARE_ALWAYS_INLINE void add(row_of_tile& r, const row_of_tile& other) noexcept {
 
 /// t = start + A * W over all of K, for 16 columns.
 template <int Rows>
-PARE_ALWAYS_INLINE void accumulate(const gemm_s8_args& args, const std::uint8_t* a, index_t stride,
-                                   const std::int8_t* w, const std::int32_t* start,
-                                   tile_of_rows& t) noexcept {
-  const __m256i flip = _mm256_set1_epi8(static_cast<char>(args.a_flip));
-  const index_t whole_groups = args.k / 4, last_group = args.k < 4 ? 0 : args.k - 4;
-  t.r0 = load_row(start);
+PARE_ALWAYS_INLINE void accumulate(tile_walk& walk, tile_of_rows& t) noexcept {
+  reload(walk);
+  const __m256i flip = _mm256_set1_epi8(static_cast<char>(walk.a_flip));
+  t.r0 = load_row(walk.start);
   t.r1 = t.r2 = t.r3 = t.r4 = t.r5 = t.r0;
-  index_t y = 0, x = 0;
-  for (const std::uint8_t* tap = a;;) {
+  const std::uint8_t* tap = walk.a;
+  const std::int8_t* w = walk.w;
+  for (index_t y = 0, x = 0;;) {
+    const index_t stride = walk.stride;
     const std::uint8_t *a0 = tap, *a3 = tap + (Rows > 3 ? 3 * stride : 0);
-    index_t groups = whole_groups;
+    index_t groups = walk.groups;
     if constexpr (Rows == 1) {
       // One row has too few accumulators to hide the latency: three more sets take turns.
       const __m256i zero = _mm256_setzero_si256();
@@ -67,7 +67,7 @@ PARE_ALWAYS_INLINE void accumulate(const gemm_s8_args& args, const std::uint8_t*
       }
       add(s1, s2), add(t.r0, s3), add(t.r0, s1);
     }
-    for (bool is_last = args.k % 4 == 0;; is_last = true) {
+    for (bool is_last = !walk.has_tail;; is_last = true) {
       for (; groups > 0; --groups, a0 += 4, a3 += 4, w += 64) {
         const row_of_tile b = load_row(w);
         step(t.r0, a0, flip, b);
@@ -78,25 +78,28 @@ PARE_ALWAYS_INLINE void accumulate(const gemm_s8_args& args, const std::uint8_t*
         if constexpr (Rows > 5) step(t.r5, a3 + 2 * stride, flip, b);
       }
       if (is_last) break;
-      a0 = tap + last_group;
+      a0 = tap + walk.last_group;
       a3 = a0 + (Rows > 3 ? 3 * stride : 0);
       groups = 1;
     }
-    tap += args.tap_x_stride;
-    if (++x < args.taps_x) continue;
-    if (++y >= args.taps_y) break;
+    reload(walk);
+    tap += walk.tap_x_stride;
+    if (++x < walk.taps_x) continue;
+    if (++y >= walk.taps_y) break;
     x = 0;
-    tap = a + y * args.tap_y_stride;
+    tap = walk.a + y * walk.tap_y_stride;
   }
+  walk.a += Rows * walk.stride;
 }
 
 template <int Rows>
 void tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, index_t count,
            const std::int8_t* w, const std::int32_t* start, std::int32_t* out,
            index_t out_stride) noexcept {
-  for (; count > 0; --count, a += Rows * stride, out += Rows * out_stride) {
+  tile_walk walk = walk_of(args, a, stride, w, 64, start);
+  for (; count > 0; --count, out += Rows * out_stride) {
     tile_of_rows t;
-    accumulate<Rows>(args, a, stride, w, start, t);
+    accumulate<Rows>(walk, t);
     avx2::store_tile<Rows>(out, out_stride, t);
   }
 }
@@ -105,9 +108,10 @@ template <int Rows>
 void tiles_q8(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, index_t count,
               const std::int8_t* w, const std::int32_t* start, const float* factors,
               std::uint8_t* c) noexcept {
-  for (; count > 0; --count, a += Rows * stride, c += Rows * args.c_stride) {
+  tile_walk walk = walk_of(args, a, stride, w, 64, start);
+  for (; count > 0; --count, c += Rows * args.c_stride) {
     tile_of_rows t;
-    accumulate<Rows>(args, a, stride, w, start, t);
+    accumulate<Rows>(walk, t);
     avx2::store_tile_codes<Rows>(args, factors, c, t);
   }
 }

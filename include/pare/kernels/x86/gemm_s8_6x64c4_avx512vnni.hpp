@@ -197,44 +197,6 @@ PARE_ALWAYS_INLINE void step(tile_of_rows& t, const tile_inputs& in, index_t str
   if constexpr (Rows > 11) step<Vectors>(t.r11, in.a9 + 2 * stride, flip, b);
 }
 
-/// What the tiles below each other have in common, and where the next one begins.
-///
-/// `reload` lets the compiler think that all of it may have changed, so that it reads these from the
-/// stack, one by one, where they are needed. Else GCC 12 runs out of registers and parks some in
-/// vector registers: on the way back they queue behind the products of the whole tile, and the next
-/// tile cannot begin before.
-struct tile_walk {
-  const std::uint8_t* a;       ///< the first row
-  index_t stride;              ///< bytes from row to row
-  index_t groups, last_group;  ///< whole K-groups of a tap; where the last one of four bytes begins
-  bool has_tail;               ///< the last one overlaps the one before
-  index_t taps_y, taps_x, tap_y_stride, tap_x_stride;
-  const std::int8_t* w;  ///< the first of the panel's columns that the tile takes
-  index_t w_bytes;       ///< from K-group to K-group of the panel, 64 for each 16 columns it has
-  const std::int32_t* start;
-  __m512i flip;
-};
-
-PARE_ALWAYS_INLINE tile_walk walk_of(const gemm_s8_args& args, const std::uint8_t* a,
-                                     index_t stride, const std::int8_t* w, index_t w_bytes,
-                                     const std::int32_t* start) noexcept {
-  return {a,
-          stride,
-          args.k / 4,
-          args.k < 4 ? 0 : args.k - 4,
-          args.k % 4 != 0,
-          args.taps_y,
-          args.taps_x,
-          args.tap_y_stride,
-          args.tap_x_stride,
-          w,
-          w_bytes,
-          start,
-          _mm512_set1_epi8(static_cast<char>(args.a_flip))};
-}
-
-PARE_ALWAYS_INLINE void reload(tile_walk& walk) noexcept { __asm__ volatile("" : "+m"(walk)); }
-
 /// t = start + A * W over all of K.
 template <int Rows, int Vectors>
 PARE_ALWAYS_INLINE void accumulate(tile_walk& walk, tile_of_rows& t) noexcept {
@@ -249,7 +211,7 @@ PARE_ALWAYS_INLINE void accumulate(tile_walk& walk, tile_of_rows& t) noexcept {
     u.r0 = u.r1 = u.r2 = u.r3 = u.r4 = u.r5 = u.r6 = {zero, zero, zero, zero};
   }
 
-  const __m512i flip = walk.flip;
+  const __m512i flip = _mm512_set1_epi8(static_cast<char>(walk.a_flip));
   const std::uint8_t* tap = walk.a;
   const std::int8_t* w = walk.w;
   index_t y = 0, x = 0;
@@ -714,6 +676,7 @@ void tiles_f32(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, 
   for (; count > 0; --count) {
     tile_of_rows t;
     accumulate<Rows, Vectors>(walk, t);
+    __asm__ volatile("" : "+m"(to));  // as `reload`
     store_floats<Vectors>(to, t.r0, by);
     if constexpr (Rows > 1) store_floats<Vectors>(to, t.r1, by);
     if constexpr (Rows > 2) store_floats<Vectors>(to, t.r2, by);
