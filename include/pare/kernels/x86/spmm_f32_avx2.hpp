@@ -36,7 +36,7 @@ PARE_ALWAYS_INLINE void multiply_add(sixteen_floats& sums, const sixteen_floats&
 /// acc [16 outputs][16 rows] += one K-block of a tile.
 ///
 /// @param x, width  one input of 16 rows, and from there to the next input
-inline void float_tile(const bcsr_view<float>& w, const std::uint32_t* offsets, index_t lines,
+inline void spmm_tile(const bcsr_view<float>& w, const std::uint32_t* offsets, index_t lines,
                        const float* x, index_t width, float* acc) noexcept {
   for (index_t line = 0; line < lines; ++line) {
     std::uint32_t i = offsets[line];
@@ -113,7 +113,7 @@ inline void spmm_f32(const spmm_f32_args& args, const gemm_block& block) noexcep
         if (block_rows == 16) {
           float_line_of_16(w, ends, args.a + row * args.a_stride + k, args.a_stride, rows, acc);
         } else {
-          float_tile(w, ends, lines, panel_of(args, first) + k * width + row - first, width, acc);
+          spmm_tile(w, ends, lines, panel_of(args, first) + k * width + row - first, width, acc);
         }
       }
       for (index_t j = 0; j < columns; ++j) {
