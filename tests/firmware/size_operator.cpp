@@ -1,7 +1,7 @@
 // One operator alone, named by the macro OPERATOR: run.py says what it adds to `nothing`.
 //
-// As in firmware, where a layer is a constant, the compiler knows its requantization rule, TensorFlow
-// Lite's; shapes, windows and all else it does not know.
+// As in firmware, where a layer is a constant, the compiler knows its requantization rule (TensorFlow
+// Lite's) and activation; shapes, windows and all else it does not know.
 #include <pare/kernels/add.hpp>
 #include <pare/kernels/conv2d.hpp>
 #include <pare/kernels/depthwise_conv2d.hpp>
@@ -40,28 +40,29 @@ struct unknown {
 };
 
 constexpr auto rule = pare::requantization::double_rounding;
+constexpr auto act = pare::activation::relu;
 
 [[maybe_unused]] bool nothing(unknown&) { return true; }
 [[maybe_unused]] bool linear_s8(unknown& u) {
-  u.linear.options.rule = rule;
+  u.linear.options.rule = rule, u.linear.options.act = act;
   return bool(pare::linear(u.rows, u.linear, u.out_rows));
 }
 [[maybe_unused]] bool linear_s4(unknown& u) {
-  u.low_bit.base.options.rule = rule;
+  u.low_bit.base.options.rule = rule, u.low_bit.base.options.act = act;
   u.low_bit.bits = 4;
   return bool(pare::linear(u.rows, u.low_bit, u.out_rows));
 }
 [[maybe_unused]] bool conv2d(unknown& u) {
-  u.conv.first_group.options.rule = rule;
+  u.conv.first_group.options.rule = rule, u.conv.first_group.options.act = act;
   return bool(pare::conv2d(u.images, u.conv, u.out_images, u.scratch));
 }
 [[maybe_unused]] bool conv2d_1x1(unknown& u) {
-  u.conv.first_group.options.rule = rule;
+  u.conv.first_group.options.rule = rule, u.conv.first_group.options.act = act;
   u.conv.window = {};
   return bool(pare::conv2d(u.images, u.conv, u.out_images, u.scratch));
 }
 [[maybe_unused]] bool depthwise(unknown& u) {
-  u.depthwise.outputs.options.rule = rule;
+  u.depthwise.outputs.options.rule = rule, u.depthwise.outputs.options.act = act;
   return bool(pare::depthwise_conv2d(u.images, u.depthwise, u.out_images));
 }
 [[maybe_unused]] bool softmax(unknown& u) {

@@ -63,6 +63,14 @@
 #define PARE_ASSERTS 0
 #endif
 
+// --- errors: see core/status.hpp ---
+
+/// 0: errors have a code and a position, but neither sentence nor subject, which firmware may not
+/// have the flash for. 1 (default): all of it.
+#ifndef PARE_ERROR_TEXTS
+#define PARE_ERROR_TEXTS 1
+#endif
+
 // --- architecture ---
 
 #if (defined(__x86_64__) || defined(_M_X64)) && (defined(__GNUC__) || defined(__clang__)) && \
@@ -141,13 +149,14 @@
 #define PARE_DETAIL_BASELINE base
 #endif
 
-#define PARE_DETAIL_JOIN2(a, b, c, d, e, f) a##b##_##c##_##d##_a##e##x##f
-#define PARE_DETAIL_JOIN(a, b, c, d, e, f) PARE_DETAIL_JOIN2(a, b, c, d, e, f)
+#define PARE_DETAIL_JOIN2(a, b, c, d, e, f, g) a##b##_##c##_##d##_a##e##x##f##t##g
+#define PARE_DETAIL_JOIN(a, b, c, d, e, f, g) PARE_DETAIL_JOIN2(a, b, c, d, e, f, g)
 
-/// For example `v0_1_avx2_a1x1`: version 0.1, compiled for AVX2, assertions and exceptions on.
+/// For example `v0_1_avx2_a1x1t1`: version 0.1, compiled for AVX2, assertions, exceptions and texts of
+/// errors on.
 #define PARE_ABI                                                                                  \
   PARE_DETAIL_JOIN(v, PARE_VERSION_MAJOR, PARE_VERSION_MINOR, PARE_DETAIL_BASELINE, PARE_ASSERTS, \
-                   PARE_EXCEPTIONS)
+                   PARE_EXCEPTIONS, PARE_ERROR_TEXTS)
 
 // --- where kernels are compiled ---
 //

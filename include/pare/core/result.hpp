@@ -44,16 +44,16 @@ namespace detail {
 template <class T, bool = std::is_trivially_copyable_v<T>>
 class result_storage {
  public:
-  constexpr explicit result_storage(const pare::error& e) noexcept : error_(e) {}
+  constexpr PARE_ALWAYS_INLINE explicit result_storage(const pare::error& e) noexcept : error_(e) {}
   template <class... A>
-  constexpr explicit result_storage(std::in_place_t, A&&... a)
+  constexpr PARE_ALWAYS_INLINE explicit result_storage(std::in_place_t, A&&... a)
       : value_(std::forward<A>(a)...), has_value_(true) {}
 
  protected:
   // Trivial types need no lifetime management; both members exist, so that everything stays
   // constexpr in C++17.
   T value_{};
-  pare::error error_{};
+  pare::error error_{status_code::ok, position_kind::none, "", "", 0};
   bool has_value_ = false;
 };
 
@@ -88,7 +88,7 @@ class result_storage<T, false> {
   union {
     T value_;
   };
-  pare::error error_{};
+  pare::error error_{status_code::ok, position_kind::none, "", "", 0};
   bool has_value_ = false;
 };
 
@@ -106,16 +106,19 @@ class [[nodiscard]] result : private detail::result_storage<T> {
   using value_type = T;
   using error_type = pare::error;
 
-  constexpr result(T value) : storage(std::in_place, std::move(value)) {}
+  constexpr PARE_ALWAYS_INLINE result(T value) : storage(std::in_place, std::move(value)) {}
   constexpr PARE_ALWAYS_INLINE result(const pare::error& e) noexcept : storage(e) {
     PARE_ASSERT(e.code != status_code::ok, "a result without a value needs an error");
   }
-  constexpr result(status_code code, const char* message, const char* subject = "",
-                   position_kind kind = position_kind::none, index_t position = 0) noexcept
-      : storage(pare::error{code, kind, message, subject, position}) {}
+  constexpr PARE_ALWAYS_INLINE result(status_code code, const char* message,
+                                      const char* subject = "",
+                                      position_kind kind = position_kind::none,
+                                      index_t position = 0) noexcept
+      : storage(pare::error{code, kind, detail::error_text(message), detail::error_text(subject),
+                            position}) {}
 
   constexpr PARE_ALWAYS_INLINE bool has_value() const noexcept { return this->has_value_; }
-  constexpr explicit operator bool() const noexcept { return this->has_value_; }
+  constexpr PARE_ALWAYS_INLINE explicit operator bool() const noexcept { return this->has_value_; }
 
   constexpr PARE_ALWAYS_INLINE T& value() & { return check(), this->value_; }
   constexpr PARE_ALWAYS_INLINE const T& value() const& { return check(), this->value_; }

@@ -34,6 +34,15 @@ enum class position_kind : std::uint8_t {
   byte,     ///< offset from the start of a file or a buffer; for scratch, the bytes needed
 };
 
+namespace detail {
+
+/// What an error says, or nothing where PARE_ERROR_TEXTS is 0.
+constexpr PARE_ALWAYS_INLINE const char* error_text(const char* text) noexcept {
+  return PARE_ERROR_TEXTS != 0 ? text : "";
+}
+
+}  // namespace detail
+
 /// Why a call failed, for people and programs. Trivial, and the same layout under all flags.
 struct error {
   status_code code = status_code::ok;
@@ -64,7 +73,8 @@ class [[nodiscard]] status {
   static constexpr status_code out_of_memory = status_code::out_of_memory;
 
   /// Success.
-  constexpr status() noexcept = default;
+  constexpr PARE_ALWAYS_INLINE status() noexcept
+      : error_{status_code::ok, position_kind::none, "", "", 0} {}
 
   constexpr PARE_ALWAYS_INLINE status(const pare::error& e) noexcept : error_(e) {}
 
@@ -72,7 +82,7 @@ class [[nodiscard]] status {
                                       const char* subject = "",
                                       position_kind kind = position_kind::none,
                                       index_t position = 0) noexcept
-      : error_{code, kind, message, subject, position} {}
+      : error_{code, kind, detail::error_text(message), detail::error_text(subject), position} {}
 
   constexpr PARE_ALWAYS_INLINE bool is_ok() const noexcept {
     return error_.code == status_code::ok;

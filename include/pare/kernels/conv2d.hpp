@@ -276,7 +276,7 @@ PARE_NOINLINE status check_conv2d_apart(const strided_image_view<const X>& x,
 
 /// The convolution after the checks.
 template <class X, class Y, class Parallel>
-status run_conv2d(gemm_function gemm, kernels::output_writer write,
+status run_conv2d(gemm_function gemm, const output_choice& choice,
                   const strided_image_view<const X>& x, const packed_conv2d_view& layer,
                   const strided_image_view<Y>& y, workspace scratch,
                   const Parallel& parallel_for) noexcept {
@@ -325,7 +325,7 @@ status run_conv2d(gemm_function gemm, kernels::output_writer write,
     args.k *= args.taps_x;
     args.taps_x = 1;
   }
-  set_codes<X, Y>(args, layer.first_group, write);
+  set_codes<X, Y>(args, layer.first_group, choice);
 
   for (index_t i = 0; i < x.extent(0); ++i) {
     args.a = reinterpret_cast<const std::uint8_t*>(x.data_handle() + i * x.stride(0));
@@ -346,11 +346,11 @@ template <class X, class Y, class Parallel>
 PARE_CHOICE_INLINE status conv2d(const strided_image_view<const X>& x,
                                  const packed_conv2d_view& layer, const strided_image_view<Y>& y,
                                  workspace scratch, const Parallel& parallel_for) noexcept {
-  const kernels::output_writer write = output_writer_of<Y>(layer.first_group.options.rule);
+  const output_choice choice = output_choice_of<Y>(layer.first_group.options);
   if (!is_known(check_conv2d(x, layer, y).is_ok())) {
     PARE_RETURN_IF_ERROR(check_conv2d_apart(x, layer, y));
   }
-  return run_conv2d(linear_kernels_of(linear_kernel(layer.first_group)).gemm, write, x, layer, y,
+  return run_conv2d(linear_kernels_of(linear_kernel(layer.first_group)).gemm, choice, x, layer, y,
                     scratch, parallel_for);
 }
 

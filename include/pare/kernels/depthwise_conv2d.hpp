@@ -95,7 +95,7 @@ PARE_NOINLINE status check_depthwise_apart(const strided_image_view<const X>& x,
 
 /// The convolution after the checks.
 template <class X, class Y, class Parallel>
-void run_depthwise(depthwise_kernel kernel, kernels::output_writer write,
+void run_depthwise(depthwise_kernel kernel, const output_choice& choice,
                    const strided_image_view<const X>& x, const packed_depthwise_view& layer,
                    const strided_image_view<Y>& y, const Parallel& parallel_for) noexcept {
   kernels::depthwise_s8_args args;
@@ -119,7 +119,7 @@ void run_depthwise(depthwise_kernel kernel, kernels::output_writer write,
   args.out = args_of(layer.outputs, args.out_width);
   args.out.c = y.data_handle();
   args.out.c_stride = y.stride(2);
-  set_codes<X, Y>(args.out, layer.outputs, write);
+  set_codes<X, Y>(args.out, layer.outputs, choice);
   if (x.extent(0) == 0 || layer.out_channels == 0) return;
 
   const index_t panels = layer.outputs.panels_count();
@@ -140,11 +140,11 @@ PARE_CHOICE_INLINE status depthwise(const strided_image_view<const X>& x,
                                     const packed_depthwise_view& layer,
                                     const strided_image_view<Y>& y,
                                     const Parallel& parallel_for) noexcept {
-  const kernels::output_writer write = output_writer_of<Y>(layer.outputs.options.rule);
+  const output_choice choice = output_choice_of<Y>(layer.outputs.options);
   if (!is_known(check_depthwise(x, layer, y).is_ok())) {
     PARE_RETURN_IF_ERROR(check_depthwise_apart(x, layer, y));
   }
-  run_depthwise(depthwise_kernel_of(depthwise_isa(layer)), write, x, layer, y, parallel_for);
+  run_depthwise(depthwise_kernel_of(depthwise_isa(layer)), choice, x, layer, y, parallel_for);
   return {};
 }
 

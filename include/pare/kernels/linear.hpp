@@ -170,28 +170,43 @@ inline void set_float_output(kernels::gemm_s8_args& args,
   args.clamp_high = range.high;
 }
 
-/// The codes that the activation leaves, for outputs of type Code.
-///
-/// @param write  `code_writer_of` the layer's rule
-template <class Code>
-void set_code_output(kernels::gemm_s8_args& args, const packed_linear_view& layer,
-                     kernels::output_writer write) noexcept {
-  constexpr std::int32_t least = std::is_signed_v<Code> ? -128 : 0,
-                         most = std::is_signed_v<Code> ? 127 : 255;
-  const affine_params& output = layer.options.output;
+/// What outputs become, as far as it is known where a layer is: on Cortex-M constants there, so that
+/// nothing else is linked.
+struct output_choice {
+  kernels::output_writer write;  ///< for the layer's rule
+  std::int32_t low, high;        ///< codes that the activation leaves
+};
+
+/// For outputs of type Y.
+template <class Y>
+PARE_CHOICE_INLINE output_choice output_choice_of(const linear_options& options) noexcept {
+  output_choice choice{output_writer_of<Y>(options.rule), 0, 0};
+  if constexpr (sizeof(Y) == 1) {
+    constexpr std::int32_t least = std::is_signed_v<Y> ? -128 : 0,
+                           most = std::is_signed_v<Y> ? 127 : 255;
+    const affine_params& output = options.output;
+    choice.low = options.act == activation::none ? least : max(least, output.zero_point);
+    choice.high = most;
+    if (options.act == activation::relu6) {
+      choice.high = max(choice.low, code_of_six(output.scale, output.zero_point, most));
+    }
+  }
+  return choice;
+}
+
+/// Codes as outputs.
+inline void set_code_output(kernels::gemm_s8_args& args, const packed_linear_view& layer,
+                            const output_choice& choice) noexcept {
   args.kind = kernels::output_kind::q8;
-  args.write = write;
+  args.write = choice.write;
   args.rule = layer.options.rule;
   args.bias_codes = layer.bias_codes;
   args.factors = layer.factors;
   args.multipliers = layer.multipliers;
   args.shifts = layer.shifts;
-  args.zero_point = output.zero_point;
-  args.low = layer.options.act == activation::none ? least : max(least, output.zero_point);
-  args.high = most;
-  if (layer.options.act == activation::relu6) {
-    args.high = max(args.low, code_of_six(output.scale, output.zero_point, most));
-  }
+  args.zero_point = layer.options.output.zero_point;
+  args.low = choice.low;
+  args.high = choice.high;
 }
 
 template <class Code>
@@ -202,20 +217,20 @@ constexpr bool is_code(std::int32_t zero_point) noexcept {
 
 /// How codes of type X go in, and values of type Y come out.
 ///
-/// @param write  `output_writer_of<Y>` the layer's rule
+/// @param choice  `output_choice_of<Y>` the layer's options
 template <class X, class Y>
 void set_codes(kernels::gemm_s8_args& args, const packed_linear_view& layer,
-               kernels::output_writer write) noexcept {
+               const output_choice& choice) noexcept {
   args.a_flip = std::is_signed_v<X> ? 0x80 : 0;
   args.offset = layer.options.input.zero_point + (std::is_signed_v<X> ? 128 : 0);
   if constexpr (std::is_same_v<Y, std::int32_t>) {
     args.bias_codes = layer.bias_codes;
-    args.write = write;
+    args.write = choice.write;
   } else if constexpr (std::is_same_v<Y, float>) {
     set_float_output(args, layer);
     args.scale = layer.options.input.scale;
   } else {
-    set_code_output<Y>(args, layer, write);
+    set_code_output(args, layer, choice);
   }
 }
 
@@ -271,7 +286,7 @@ PARE_NOINLINE status check_linear_codes_apart(const strided_matrix_view<const X>
 
 /// s8 or u8 activations, after the checks.
 template <class X, class Y, class Parallel>
-void run_linear_codes(gemm_function gemm, kernels::output_writer write,
+void run_linear_codes(gemm_function gemm, const output_choice& choice,
                       const strided_matrix_view<const X>& x, const packed_linear_view& layer,
                       const strided_matrix_view<Y>& y, const Parallel& parallel_for) noexcept {
   kernels::gemm_s8_args args = args_of(layer, x.extent(0));
@@ -279,7 +294,7 @@ void run_linear_codes(gemm_function gemm, kernels::output_writer write,
   args.a_stride = x.stride(0);
   args.c = y.data_handle();
   args.c_stride = y.stride(0);
-  set_codes<X, Y>(args, layer, write);
+  set_codes<X, Y>(args, layer, choice);
   if (args.rows > 0 && args.columns > 0) run_gemm(gemm, args, parallel_for);
 }
 
@@ -288,11 +303,11 @@ PARE_CHOICE_INLINE status linear_codes(gemm_function gemm, const strided_matrix_
                                        const packed_linear_view& layer,
                                        const strided_matrix_view<Y>& y,
                                        const Parallel& parallel_for) noexcept {
-  const kernels::output_writer write = output_writer_of<Y>(layer.options.rule);
+  const output_choice choice = output_choice_of<Y>(layer.options);
   if (!is_known(check_linear_codes(x, layer, y).is_ok())) {
     PARE_RETURN_IF_ERROR(check_linear_codes_apart(x, layer, y));
   }
-  run_linear_codes(gemm, write, x, layer, y, parallel_for);
+  run_linear_codes(gemm, choice, x, layer, y, parallel_for);
   return {};
 }
 

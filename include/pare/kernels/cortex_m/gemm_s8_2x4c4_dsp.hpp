@@ -114,9 +114,9 @@ inline namespace PARE_ABI {
 /// rows of the tile, then the even ones.
 ///
 /// @param to  where this row's begin
-PARE_ALWAYS_INLINE void unpack_row(const gemm_s8_args& args, const std::uint8_t* a, index_t first,
-                                   index_t count, index_t block, word* to,
-                                   index_t rows_now) noexcept {
+PARE_NOINLINE inline void unpack_row(const gemm_s8_args& args, const std::uint8_t* a, index_t first,
+                                     index_t count, index_t block, word* to,
+                                     index_t rows_now) noexcept {
   const std::uint32_t flip = four_times(args.a_flip);
   const std::uint32_t offset = static_cast<std::uint32_t>(args.offset) * 0x00010001u;
   for_each_run(args, a, first, count, block, [&](const std::uint8_t* codes, index_t n) {
@@ -145,11 +145,11 @@ struct gemm_s8_2x4c4 {
   static PARE_ALWAYS_INLINE void start(const gemm_s8_args& args, index_t column, index_t panels,
                                        index_t rows_now, std::int32_t* acc) noexcept {
     const std::int32_t* bias = args.bias_codes;
-    for (index_t i = 0; i < 4 * panels; ++i) {
-      const std::int32_t first = bias != nullptr ? bias[column + i] : 0;
-      std::int32_t* at = acc + i % 4;
-      for (index_t row = 0; row < rows_now; ++row) at[4 * row] = first;
-      if (i % 4 == 3) acc += 4 * rows_now;
+    for (index_t i = 0; i < panels * rows_now; ++i) {
+      const index_t panel = rows_now == 1 ? i : i / 2;
+      for (index_t j = 0; j < 4; ++j) {
+        *acc++ = bias != nullptr ? bias[column + 4 * panel + j] : 0;
+      }
     }
   }
 
@@ -162,8 +162,7 @@ struct gemm_s8_2x4c4 {
       if (rows_now == 1) {
         multiply_1x4(x, w, count, from, acc);
       } else {
-        multiply_2x2(x, w, count, from, acc);
-        multiply_2x2(x, w + 2, count, from + 2, acc + 2);
+        for (index_t i = 0; i < 4; i += 2) multiply_2x2(x, w + i, count, from + i, acc + i);
       }
       from += step;
       acc += step;

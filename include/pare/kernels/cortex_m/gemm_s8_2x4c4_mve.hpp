@@ -89,8 +89,8 @@ PARE_ALWAYS_INLINE void multiply_2x4(const std::int8_t*& row_0, const std::int8_
 }
 
 /// Groups of a row as s8, for a panel whose blocks have `block` inputs.
-PARE_ALWAYS_INLINE void unpack_row(const gemm_s8_args& args, const std::uint8_t* a, index_t first,
-                                   index_t count, index_t block, std::int8_t* to) noexcept {
+PARE_NOINLINE inline void unpack_row(const gemm_s8_args& args, const std::uint8_t* a, index_t first,
+                                     index_t count, index_t block, std::int8_t* to) noexcept {
   const uint8x16_t flip = vdupq_n_u8(args.a_flip ^ 0x80);
   for_each_run(args, a, first, count, block, [&](const std::uint8_t* codes, index_t n) {
     for (n *= 4; n > 0; n -= 16, codes += 16) {

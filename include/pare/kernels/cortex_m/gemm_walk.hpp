@@ -32,7 +32,7 @@ PARE_ALWAYS_INLINE void for_each_run(const gemm_s8_args& args, const std::uint8_
   std::uint8_t narrow[16];
   index_t k = args.k;
   if (PARE_UNLIKELY(k < block)) {
-    for (index_t i = 0; i < block; ++i) narrow[i] = i < k ? a[i] : std::uint8_t{0};
+    copy_narrow_rows(args, a, 1, block, narrow);
     a = narrow;
     k = block;
   }
