@@ -47,7 +47,7 @@ status set_sparse_args(const packed_sparse_linear_view& layer, index_t rows,
                        kernels::spmm_s8_args& args) noexcept {
   PARE_RETURN_IF_ERROR((check_codes<X, Y>(layer.base.options)));
   args.product = args_of(layer.base, rows);
-  set_codes<X, Y>(args.product, layer.base, output_writer_of<Y>(layer.base.options.rule));
+  set_codes<X, Y>(args.product, layer.base, output_choice_of<Y>(layer.base.options));
   args.weights = layer.weights;
   return {};
 }
