@@ -281,10 +281,28 @@ def fpgm(generator):
     return {"w": weights.numpy(), "distances": torch.cdist(rows, rows).sum(1).numpy()}
 
 
+def optimizers(generator):
+    """w [4, 5], gradients [6, 4, 5]; where SGD with momentum and AdamW end."""
+    weights = torch.randn((4, 5), generator=generator)
+    gradients = torch.randn((6, 4, 5), generator=generator)
+    arrays = {"w": weights.numpy(), "gradients": gradients.numpy()}
+    for name, make in (
+        ("sgd", lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01)),
+        ("adamw", lambda p: torch.optim.AdamW(p, lr=0.05, weight_decay=0.1)),
+    ):
+        parameter = torch.nn.Parameter(weights.clone())
+        optimizer = make([parameter])
+        for gradient in gradients:
+            parameter.grad = gradient.clone()
+            optimizer.step()
+        arrays[name] = parameter.detach().numpy()
+    return arrays
+
+
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     cases = [l1_unstructured, l1_convolution, ln_structured, global_unstructured, surgery]
-    cases += [random_pruning, global_scores, sensitivity, sparse_gpt, reconstruct, fpgm]
+    cases += [random_pruning, global_scores, sensitivity, sparse_gpt, reconstruct, fpgm, optimizers]
     for seed, make in enumerate(cases):
         numpy.savez(FOLDER / f"{make.__name__}.npz", **make(torch.Generator().manual_seed(seed)))
 

@@ -27,14 +27,17 @@
 #include <pare/prune/channel_graph.hpp>
 #include <pare/prune/magnitude.hpp>
 #include <pare/prune/mask.hpp>
+#include <pare/prune/masked_update.hpp>
 #include <pare/prune/n_m.hpp>
 #include <pare/prune/random.hpp>
 #include <pare/prune/reconstruct.hpp>
+#include <pare/prune/regularize.hpp>
 #include <pare/prune/saliency.hpp>
 #include <pare/prune/schedule.hpp>
 #include <pare/prune/scores.hpp>
 #include <pare/prune/sparse_gpt.hpp>
 #include <pare/prune/sparsify.hpp>
+#include <pare/prune/statistics.hpp>
 #include <pare/prune/structured.hpp>
 #include <pare/prune/surgery.hpp>
 #include <pare/quantize/ada_round.hpp>
