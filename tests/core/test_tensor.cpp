@@ -78,8 +78,11 @@ TEST_CASE("a shape from outside that cannot be held is an error") {
   CHECK(overflow == pare::status::overflow);
   CHECK(overflow.error().position == 0);
   CHECK(tensor<float, 2>::create(dextents<index_t, 2>(m / 16, 8)) == pare::status::overflow);
-  CHECK(tensor<std::uint8_t, 1>::create(dextents<index_t, 1>(m - 4096)) ==
-        pare::status::out_of_memory);
+  // Where addresses have 32 bits, half of them may be had.
+  if constexpr (sizeof(index_t) == 8) {
+    CHECK(tensor<std::uint8_t, 1>::create(dextents<index_t, 1>(m - 4096)) ==
+          pare::status::out_of_memory);
+  }
 }
 
 TEST_CASE("copy_of gathers and converts the elements of any view") {

@@ -3,7 +3,7 @@
  *
  * Needs no header of QEMU: it declares what it uses of version 1 of the plugin interface (QEMU 4.2
  * and later, qemu-plugin.h). Prints "region NUMBER COUNT" on stderr at the end of each region, whose
- * marks are HINT instructions that processors ignore; see COUNT_BEGIN in board.hpp. */
+ * marks are HINT instructions that processors ignore; see COUNT_BEGIN in board.hpp and in tests/arm/count.cpp. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -54,6 +54,16 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb* block) {
     uint16_t half[2];
     if (qemu_plugin_insn_size(insn) < sizeof(half)) continue;
     memcpy(half, qemu_plugin_insn_data(insn), sizeof(half));
+    /* 64-bit ARM: HINT 64 to 79 and 96 to 111. A first half like this is no 32-bit Thumb. */
+    if (qemu_plugin_insn_size(insn) == 4 && half[1] == 0xd503 && (half[0] & 0xf01f) == 0x201f) {
+      const unsigned hint = (half[0] >> 5) & 0x7f;
+      void* region = (void*)(uintptr_t)(hint & 0xf);
+      if ((hint & 0x70) == 0x40)
+        qemu_plugin_register_vcpu_insn_exec_cb(insn, begin_region, QEMU_PLUGIN_CB_NO_REGS, region);
+      if ((hint & 0x70) == 0x60)
+        qemu_plugin_register_vcpu_insn_exec_cb(insn, end_region, QEMU_PLUGIN_CB_NO_REGS, region);
+      continue;
+    }
     if (half[0] != 0xf3af) continue;
     void* number = (void*)(uintptr_t)(half[1] & 0xf);
     if ((half[1] & 0xfff0) == 0x80e0) {

@@ -97,7 +97,7 @@ PARE_ALWAYS_INLINE void row_step(row_of_tile& even, row_of_tile& odd, const std:
 
 /// t += A * W over some blocks; on to the next ones.
 template <int Bits, low_bit_decoding How, int Rows>
-PARE_ALWAYS_INLINE void add_blocks(tile_of_rows& t, tile_inputs& in, std::uint8_t flip,
+PARE_ALWAYS_INLINE void add_blocks(tile_of_rows& t, tile_inputs& in, unsigned flip,
                                    index_t blocks, const std::int8_t*& w,
                                    const zero_points_of_panel& z) noexcept {
   constexpr int at_once = Bits / 2;  // blocks of 16 inputs together
@@ -134,7 +134,7 @@ void low_bit_tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stri
                    const std::int8_t* w, const std::int32_t* start, std::int32_t* out,
                    index_t out_stride) noexcept {
   constexpr index_t block = pare::detail::low_bit_block(Bits);
-  const std::uint8_t flip = args.a_flip ^ 0x80;
+  const unsigned flip = args.a_flip ^ 0x80u;
   zero_points_of_panel z;
   z.c0 = z.c1 = z.c2 = z.c3 = vdupq_n_s8(0);
   if constexpr (How == low_bit_decoding::general) {

@@ -3,8 +3,8 @@
 //
 // SDOT multiplies signed by signed bytes, so unsigned activations come in as a ^ 0x80, with the zero
 // point moved by 128. A register holds four K-groups of a row, and SDOT picks one: 24 accumulators,
-// 6 rows and 2 registers of weights fill all 32. Bound: SDOT; with 96 of them go 22 loads and 7
-// instructions for the XOR.
+// 6 rows and 2 registers of weights fill all 32. Bound: SDOT; with 96 of them go 22 loads, issued
+// beside them, and 7 instructions for the XOR.
 #ifndef PARE_KERNELS_NEON_GEMM_S8_6X16C4_DOTPROD_HPP
 #define PARE_KERNELS_NEON_GEMM_S8_6X16C4_DOTPROD_HPP
 
@@ -67,12 +67,23 @@ PARE_ALWAYS_INLINE int8x16_t load(const std::uint8_t* a) noexcept {
   return vreinterpretq_s8_u32(vdupq_n_u32(four));
 }
 
-/// 16, 8 or 4 bytes of each row, made signed.
-///
 /// @param flip  0 or 0x80. A branch, since s8 needs none of it, and no register is free to keep it
 ///              as a vector
+template <int Rows>
+PARE_ALWAYS_INLINE void make_signed(tile_codes& x, unsigned flip) noexcept {
+  if (flip == 0) return;
+  const int8x16_t flips = vdupq_n_s8(static_cast<std::int8_t>(flip));
+  x.r0 = veorq_s8(x.r0, flips);
+  if constexpr (Rows > 1) x.r1 = veorq_s8(x.r1, flips);
+  if constexpr (Rows > 2) x.r2 = veorq_s8(x.r2, flips);
+  if constexpr (Rows > 3) x.r3 = veorq_s8(x.r3, flips);
+  if constexpr (Rows > 4) x.r4 = veorq_s8(x.r4, flips);
+  if constexpr (Rows > 5) x.r5 = veorq_s8(x.r5, flips);
+}
+
+/// 16, 8 or 4 bytes of each row, made signed.
 template <int Rows, int Bytes>
-PARE_ALWAYS_INLINE tile_codes load(const tile_inputs& in, std::uint8_t flip) noexcept {
+PARE_ALWAYS_INLINE tile_codes load(const tile_inputs& in, unsigned flip) noexcept {
   tile_codes x;
   x.r0 = load<Bytes>(in.r0);
   x.r1 = Rows > 1 ? load<Bytes>(in.r1) : x.r0;
@@ -80,15 +91,7 @@ PARE_ALWAYS_INLINE tile_codes load(const tile_inputs& in, std::uint8_t flip) noe
   x.r3 = Rows > 3 ? load<Bytes>(in.r3) : x.r0;
   x.r4 = Rows > 4 ? load<Bytes>(in.r4) : x.r0;
   x.r5 = Rows > 5 ? load<Bytes>(in.r5) : x.r0;
-  if (flip != 0) {
-    const int8x16_t flips = vdupq_n_s8(static_cast<std::int8_t>(flip));
-    x.r0 = veorq_s8(x.r0, flips);
-    if constexpr (Rows > 1) x.r1 = veorq_s8(x.r1, flips);
-    if constexpr (Rows > 2) x.r2 = veorq_s8(x.r2, flips);
-    if constexpr (Rows > 3) x.r3 = veorq_s8(x.r3, flips);
-    if constexpr (Rows > 4) x.r4 = veorq_s8(x.r4, flips);
-    if constexpr (Rows > 5) x.r5 = veorq_s8(x.r5, flips);
-  }
+  make_signed<Rows>(x, flip);
   return x;
 }
 
@@ -109,6 +112,35 @@ PARE_ALWAYS_INLINE int8x16_t load_weights(const std::int8_t* w) noexcept {
   return columns;
 }
 
+/// 16 bytes at an offset that is in a register. Such a load takes as long as SDOT on a Cortex-A55,
+/// which finishes in order: issued beside an SDOT, it costs nothing there, where one with an
+/// immediate offset costs a cycle.
+template <class T>
+PARE_ALWAYS_INLINE int8x16_t load_at(const T* p, index_t offset) noexcept {
+  int8x16_t x;
+  __asm__ volatile("ldr %q0, [%1, %2]" : "=w"(x) : "r"(p), "r"(offset));
+  return x;
+}
+template <class T>
+PARE_ALWAYS_INLINE int8x16_t load_at(const T* p) noexcept {
+  int8x16_t x;
+  __asm__ volatile("ldr %q0, [%1, xzr]" : "=w"(x) : "r"(p));
+  return x;
+}
+
+/// x + Bytes, computed here and not just before its use, where a Cortex-A55 would wait.
+template <int Bytes, class T>
+PARE_ALWAYS_INLINE T moved_by(T x) noexcept {
+  T moved;
+  __asm__ volatile("add %0, %1, %2" : "=r"(moved) : "r"(x), "i"(Bytes));
+  return moved;
+}
+
+/// What a load's offset can be, in registers: the weights of two K-groups.
+struct weight_offsets {
+  index_t of16 = 16, of32 = 32, of48 = 48, of64 = 64, of80 = 80, of96 = 96, of112 = 112;
+};
+
 /// c += 4 columns times a K-group out of the four in `a`.
 template <int Group>
 PARE_ALWAYS_INLINE void multiply_add(int32x4_t& c, int8x16_t w, int8x16_t a) noexcept {
@@ -128,22 +160,84 @@ PARE_ALWAYS_INLINE void multiply_add(int32x4_t& r0, int32x4_t& r1, int32x4_t& r2
   if constexpr (Rows > 5) multiply_add<Group>(r5, w, a.r5);
 }
 
-/// 16 columns times a K-group of all rows. Weights are loaded 4 columns ahead.
+/// 16 columns times the first K-group in `a`.
+template <int Rows>
+PARE_ALWAYS_INLINE void one_group(tile_of_rows& t, const std::int8_t* w,
+                                  const tile_codes& a) noexcept {
+  int8x16_t first = load_weights<0>(w), second = load_weights<16>(w);
+  multiply_add<Rows, 0>(t.r0.c0, t.r1.c0, t.r2.c0, t.r3.c0, t.r4.c0, t.r5.c0, first, a);
+  first = load_weights<32>(w);
+  multiply_add<Rows, 0>(t.r0.c1, t.r1.c1, t.r2.c1, t.r3.c1, t.r4.c1, t.r5.c1, second, a);
+  second = load_weights<48>(w);
+  multiply_add<Rows, 0>(t.r0.c2, t.r1.c2, t.r2.c2, t.r3.c2, t.r4.c2, t.r5.c2, first, a);
+  multiply_add<Rows, 0>(t.r0.c3, t.r1.c3, t.r2.c3, t.r3.c3, t.r4.c3, t.r5.c3, second, a);
+}
+
+/// 4 columns times the last K-group in `a`, each row of which then becomes the one at `next`.
+template <int Rows>
+PARE_ALWAYS_INLINE void multiply_add_and_load(int32x4_t& r0, int32x4_t& r1, int32x4_t& r2,
+                                              int32x4_t& r3, int32x4_t& r4, int32x4_t& r5,
+                                              int8x16_t w, tile_codes& a, const tile_inputs& in,
+                                              index_t next) noexcept {
+  multiply_add<3>(r0, w, a.r0), a.r0 = load_at(in.r0, next);
+  if constexpr (Rows > 1) multiply_add<3>(r1, w, a.r1), a.r1 = load_at(in.r1, next);
+  if constexpr (Rows > 2) multiply_add<3>(r2, w, a.r2), a.r2 = load_at(in.r2, next);
+  if constexpr (Rows > 3) multiply_add<3>(r3, w, a.r3), a.r3 = load_at(in.r3, next);
+  if constexpr (Rows > 4) multiply_add<3>(r4, w, a.r4), a.r4 = load_at(in.r4, next);
+  if constexpr (Rows > 5) multiply_add<3>(r5, w, a.r5), a.r5 = load_at(in.r5, next);
+}
+
+/// 16 columns times the four K-groups in `a`. Everything is loaded well ahead of its use: where
+/// `HasNext`, `a` and `first` become those of the next 16 bytes.
 ///
-/// @param w      of the first of the groups
-/// @param first  this group's first 4 columns; becomes those of the next group, unless `IsLast`
-template <int Rows, int Group, bool IsLast>
-PARE_ALWAYS_INLINE void step(tile_of_rows& t, const std::int8_t* w, int8x16_t& first,
-                             const tile_codes& a) noexcept {
-  constexpr int at = 64 * Group;
-  int8x16_t second = load_weights<at + 16>(w);
-  multiply_add<Rows, Group>(t.r0.c0, t.r1.c0, t.r2.c0, t.r3.c0, t.r4.c0, t.r5.c0, first, a);
-  first = load_weights<at + 32>(w);
-  multiply_add<Rows, Group>(t.r0.c1, t.r1.c1, t.r2.c1, t.r3.c1, t.r4.c1, t.r5.c1, second, a);
-  second = load_weights<at + 48>(w);
-  multiply_add<Rows, Group>(t.r0.c2, t.r1.c2, t.r2.c2, t.r3.c2, t.r4.c2, t.r5.c2, first, a);
-  if constexpr (!IsLast) first = load_weights<at + 64>(w);
-  multiply_add<Rows, Group>(t.r0.c3, t.r1.c3, t.r2.c3, t.r3.c3, t.r4.c3, t.r5.c3, second, a);
+/// @param first  the first 4 columns of the first group
+/// @param w      its weights; on to those of the next 16 bytes
+template <int Rows, bool HasNext>
+PARE_ALWAYS_INLINE void four_groups(tile_of_rows& t, tile_codes& a, const tile_inputs& in,
+                                    index_t next, int8x16_t& first, const std::int8_t*& w,
+                                    const weight_offsets& o) noexcept {
+  const std::int8_t* upper = moved_by<128>(w);
+  int8x16_t second = load_at(w, o.of16);
+  multiply_add<Rows, 0>(t.r0.c0, t.r1.c0, t.r2.c0, t.r3.c0, t.r4.c0, t.r5.c0, first, a);
+  first = load_at(w, o.of32);
+  multiply_add<Rows, 0>(t.r0.c1, t.r1.c1, t.r2.c1, t.r3.c1, t.r4.c1, t.r5.c1, second, a);
+  second = load_at(w, o.of48);
+  multiply_add<Rows, 0>(t.r0.c2, t.r1.c2, t.r2.c2, t.r3.c2, t.r4.c2, t.r5.c2, first, a);
+  first = load_at(w, o.of64);
+  multiply_add<Rows, 0>(t.r0.c3, t.r1.c3, t.r2.c3, t.r3.c3, t.r4.c3, t.r5.c3, second, a);
+
+  second = load_at(w, o.of80);
+  multiply_add<Rows, 1>(t.r0.c0, t.r1.c0, t.r2.c0, t.r3.c0, t.r4.c0, t.r5.c0, first, a);
+  first = load_at(w, o.of96);
+  multiply_add<Rows, 1>(t.r0.c1, t.r1.c1, t.r2.c1, t.r3.c1, t.r4.c1, t.r5.c1, second, a);
+  second = load_at(w, o.of112);
+  multiply_add<Rows, 1>(t.r0.c2, t.r1.c2, t.r2.c2, t.r3.c2, t.r4.c2, t.r5.c2, first, a);
+  first = load_at(upper);
+  multiply_add<Rows, 1>(t.r0.c3, t.r1.c3, t.r2.c3, t.r3.c3, t.r4.c3, t.r5.c3, second, a);
+
+  w = moved_by<256>(w);
+  second = load_at(upper, o.of16);
+  multiply_add<Rows, 2>(t.r0.c0, t.r1.c0, t.r2.c0, t.r3.c0, t.r4.c0, t.r5.c0, first, a);
+  first = load_at(upper, o.of32);
+  multiply_add<Rows, 2>(t.r0.c1, t.r1.c1, t.r2.c1, t.r3.c1, t.r4.c1, t.r5.c1, second, a);
+  second = load_at(upper, o.of48);
+  multiply_add<Rows, 2>(t.r0.c2, t.r1.c2, t.r2.c2, t.r3.c2, t.r4.c2, t.r5.c2, first, a);
+  first = load_at(upper, o.of64);
+  multiply_add<Rows, 2>(t.r0.c3, t.r1.c3, t.r2.c3, t.r3.c3, t.r4.c3, t.r5.c3, second, a);
+
+  second = load_at(upper, o.of80);
+  multiply_add<Rows, 3>(t.r0.c0, t.r1.c0, t.r2.c0, t.r3.c0, t.r4.c0, t.r5.c0, first, a);
+  first = load_at(upper, o.of96);
+  multiply_add<Rows, 3>(t.r0.c1, t.r1.c1, t.r2.c1, t.r3.c1, t.r4.c1, t.r5.c1, second, a);
+  second = load_at(upper, o.of112);
+  multiply_add<Rows, 3>(t.r0.c2, t.r1.c2, t.r2.c2, t.r3.c2, t.r4.c2, t.r5.c2, first, a);
+  if constexpr (HasNext) {
+    first = load_at(w);
+    multiply_add_and_load<Rows>(t.r0.c3, t.r1.c3, t.r2.c3, t.r3.c3, t.r4.c3, t.r5.c3, second, a, in,
+                                next);
+  } else {
+    multiply_add<Rows, 3>(t.r0.c3, t.r1.c3, t.r2.c3, t.r3.c3, t.r4.c3, t.r5.c3, second, a);
+  }
 }
 
 /// The same for one row, which has registers to spare.
@@ -161,7 +255,7 @@ PARE_ALWAYS_INLINE void step(row_of_tile& r, const std::int8_t* w, int8x16_t a) 
 /// @return the weights of the next tap
 template <int Rows>
 PARE_ALWAYS_INLINE const std::int8_t* add_tap(tile_of_rows& t, const std::uint8_t* tap,
-                                              index_t stride, std::uint8_t flip, index_t k,
+                                              index_t stride, unsigned flip, index_t k,
                                               const std::int8_t* w) noexcept {
   tile_inputs in = inputs_at<Rows>(tap, stride);
   if constexpr (Rows == 1) {
@@ -178,23 +272,32 @@ PARE_ALWAYS_INLINE const std::int8_t* add_tap(tile_of_rows& t, const std::uint8_
     }
     t.r0 = {wrapping_add(t.r0.c0, odd.c0), wrapping_add(t.r0.c1, odd.c1),
             wrapping_add(t.r0.c2, odd.c2), wrapping_add(t.r0.c3, odd.c3)};
-  } else {
-    for (; k >= 16; k -= 16, w += 256) {
-      int8x16_t first = load_weights<0>(w);
-      const tile_codes a = load<Rows, 16>(in, flip);
-      advance<Rows>(in, 16);
-      step<Rows, 0, false>(t, w, first, a);
-      step<Rows, 1, false>(t, w, first, a);
-      step<Rows, 2, false>(t, w, first, a);
-      step<Rows, 3, true>(t, w, first, a);
+  } else if (k >= 16) {
+    // Loads by inline assembly: what is in memory must be there, and may change only after them.
+    __asm__ volatile("" : : : "memory");
+    weight_offsets o;
+    __asm__("" : "+r"(o.of16), "+r"(o.of32), "+r"(o.of48), "+r"(o.of64));
+    __asm__("" : "+r"(o.of80), "+r"(o.of96), "+r"(o.of112));
+    int8x16_t first = load_at(w);
+    tile_codes a = load<Rows, 16>(in, 0);
+    index_t next = 0;
+    for (index_t more = k / 16 - 1; more != 0;) {
+      make_signed<Rows>(a, flip);
+      next = moved_by<16>(next);
+      more = moved_by<-1>(more);
+      four_groups<Rows, true>(t, a, in, next, first, w, o);
     }
+    make_signed<Rows>(a, flip);
+    four_groups<Rows, false>(t, a, in, next, first, w, o);
+    advance<Rows>(in, k / 16 * 16);
+    k %= 16;
+    __asm__ volatile("" : : : "memory");
   }
   for (; k > 0; k -= 4, w += 64) {
     if (k < 4) advance<Rows>(in, k - 4);  // the last group ends with the tap
-    int8x16_t first = load_weights<0>(w);
     const tile_codes a = load<Rows, 4>(in, flip);
     advance<Rows>(in, 4);
-    step<Rows, 0, true>(t, w, first, a);
+    one_group<Rows>(t, w, a);
   }
   return w;
 }
@@ -204,7 +307,8 @@ template <int Rows>
 void tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, index_t count,
            const std::int8_t* w, const std::int32_t* start, std::int32_t* out,
            index_t out_stride) noexcept {
-  const std::uint8_t flip = args.a_flip ^ 0x80;
+  unsigned flip = args.a_flip ^ 0x80u;
+  __asm__("" : "+r"(flip));  // just a number, or each look at it would be a comparison with 0x80
   const index_t k = args.k < 4 ? pare::detail::round_up(args.k, 4) : args.k;
   for (; count > 0; --count, a += Rows * stride) {
     tile_of_rows t;
