@@ -112,7 +112,7 @@ struct float_work {
 std::shared_ptr<float_work> make_float_work(product_shape s, const pare::tensor<float, 2>& w,
                                             pare::bcsr_shape block, int percent) {
   auto p = std::make_shared<float_work>();
-  block.k_block = pare::f32_k_block(1.0f - static_cast<float>(percent) / 100.0f);
+  block.k_block = pare::f32_k_block(block.block_rows, 1.0f - static_cast<float>(percent) / 100.0f);
   p->matrix = pare::tensor<std::byte, 1>({pare::bcsr_size(w.view(), block).value()});
   p->w =
       pare::make_bcsr(w.view(), block, pare::workspace(p->matrix.data(), p->matrix.size())).value();

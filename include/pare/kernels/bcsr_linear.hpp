@@ -70,13 +70,15 @@ void run_spmm_f32(const kernels::spmm_f32_args& args, const Before& before,
 }  // namespace PARE_ABI
 }  // namespace detail
 
-/// Columns of a K-block that suit `linear` with blocks of 1x1 and 4x1: 64 rows of activations stay in
-/// the first-level cache beside their sums. Where non-zeros are rare, cutting their rows costs more
-/// than that gains.
+/// Columns of a K-block that suit `linear` with blocks of 1x1 and 4x1, as measured: where blocks are
+/// many, 64 rows of activations are to stay in the first-level cache; where they are few, cutting
+/// their rows costs more than that gains.
 ///
 /// @param stored  share of the blocks that are stored, in [0, 1]
-constexpr PARE_ALWAYS_INLINE index_t f32_k_block(float stored) noexcept {
-  return stored > 0.06f ? 128 : 0;
+constexpr PARE_ALWAYS_INLINE index_t f32_k_block(std::int32_t block_rows, float stored) noexcept {
+  if (block_rows == 4) return stored > 0.3f ? 192 : 0;
+  if (block_rows != 1) return 0;
+  return stored > 0.25f ? 128 : stored > 0.07f ? 192 : stored > 0.03f ? 512 : 0;
 }
 
 inline namespace PARE_ABI {
