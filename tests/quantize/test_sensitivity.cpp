@@ -36,7 +36,7 @@ TEST_CASE("more bits cost more bytes and leave less error") {
   const auto w = pare_test::random_normal<float>({8, 40}, 3);
   const auto h = of(inputs_of(90, 40));
   const int bits[] = {2, 3, 4, 8};
-  pare::bit_choice choices[4], untouched;
+  pare::bit_choice choices[4];
   REQUIRE(pare::measure_bits(w.view(), h, pare::view(bits), pare::view(choices)) == status::ok);
   for (int i = 0; i < 4; ++i) {
     CHECK(choices[i].bits == bits[i]);

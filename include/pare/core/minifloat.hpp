@@ -77,9 +77,9 @@ struct minifloat {
 
  private:
   static constexpr PARE_ALWAYS_INLINE minifloat rounded(float value, std::uint8_t beyond) noexcept {
-    const std::uint32_t all = detail::bit_cast<std::uint32_t>(value);
-    const std::uint8_t sign = (all >> 31) != 0 ? sign_bit : std::uint8_t{0};
-    const std::uint32_t magnitude = all & 0x7fffffffu;
+    const std::uint32_t word = detail::bit_cast<std::uint32_t>(value);
+    const std::uint8_t sign = (word >> 31) != 0 ? sign_bit : std::uint8_t{0};
+    const std::uint32_t magnitude = word & 0x7fffffffu;
     const auto with_sign = [sign](std::uint32_t code) {
       return from_bits(static_cast<std::uint8_t>(sign | code));
     };

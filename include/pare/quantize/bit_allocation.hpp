@@ -160,22 +160,22 @@ class bit_allocator {
   }
 
   std::vector<state> extend(const std::vector<state>& from, index_t layer) const {
-    std::vector<state> all;
+    std::vector<state> states;
     const auto next = static_cast<std::size_t>(layer + 1);
     for (std::size_t i = 0; i < from.size(); ++i) {
       for (index_t o = 0; o < options_; ++o) {
         const bit_choice& c = choices_(layer, o);
         const state s{from[i].bytes + c.bytes, from[i].error + c.error, i, o};
-        if (is_promising(s, next)) all.push_back(s);
+        if (is_promising(s, next)) states.push_back(s);
       }
     }
-    std::sort(all.begin(), all.end(), [](const state& a, const state& b) {
+    std::sort(states.begin(), states.end(), [](const state& a, const state& b) {
       if (a.bytes != b.bytes) return a.bytes < b.bytes;
       if (a.error != b.error) return a.error < b.error;
       return a.parent != b.parent ? a.parent < b.parent : a.choice < b.choice;
     });
     std::vector<state> undominated;
-    for (const state& s : all) {
+    for (const state& s : states) {
       if (undominated.empty() || s.error < undominated.back().error) undominated.push_back(s);
     }
     return undominated;

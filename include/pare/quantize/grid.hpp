@@ -53,8 +53,8 @@ inline status check_levels(const float* levels, std::int32_t count) noexcept {
     return {status_code::out_of_range, "a grid has 1 to 256 levels", "levels"};
   }
   for (std::int32_t i = 0; i < count; ++i) {
-    if (!is_finite(levels[i]) || (i > 0 && !(levels[i - 1] < levels[i]))) {
-      return {status_code::invalid_argument, "the levels of a grid are finite and rise", "levels",
+    if (!is_finite(levels[i]) || (i > 0 && !(levels[i - 1] <= levels[i]))) {
+      return {status_code::invalid_argument, "the levels of a grid are finite and do not fall", "levels",
               position_kind::element, i};
     }
   }

@@ -77,10 +77,10 @@ struct refine_task {
     const index_t in = gram.extent(0);
     for (index_t g = 0; g < q.grids.extent(1); ++g) {
       const index_t first = g * q.group, last = min(first + q.group, in);
-      array all(moved, in);
-      all.setZero();
+      array change(moved, in);
+      change.setZero();
       for (index_t i = first; i < last; ++i) {
-        if (rounded[i] != 0.0f) all += rounded[i] * const_array(gram_row(i), in);
+        if (rounded[i] != 0.0f) change += rounded[i] * const_array(gram_row(i), in);
       }
       double slope = 0.0, curvature = 0.0;
       for (index_t i = first; i < last; ++i) {
@@ -97,7 +97,7 @@ struct refine_task {
       const double share = double{better} / double{scale} - 1.0;
       if (!is_valid_scale(better) || !(share * (share * curvature - 2.0 * slope) < 0.0)) continue;
       scale = better;
-      array(gradient, in) -= static_cast<float>(share) * all;
+      array(gradient, in) -= static_cast<float>(share) * change;
       for (index_t i = first; i < last; ++i) rounded[i] = q.value(row, i);
     }
   }
