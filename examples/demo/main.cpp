@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "data_folder.hpp"
 #include "progress.hpp"
 #include "report.hpp"
 #include "stages.hpp"
@@ -21,9 +22,6 @@
 // The build says what it compiles with.
 #ifndef PARE_DEMO_FLAGS
 #define PARE_DEMO_FLAGS ""
-#endif
-#ifndef PARE_DEMO_DIGITS
-#define PARE_DEMO_DIGITS "examples/data"
 #endif
 
 #if defined(__clang__)
@@ -99,17 +97,6 @@ bool parse(int argc, char** argv, arguments& a) {
     }
   }
   return true;
-}
-
-/// The folder named, or the best that is here.
-std::string data_folder(const arguments& a) {
-  const char* debian = "/usr/share/datasets/fashion-mnist";
-  if (!a.data.empty()) return a.data;
-  if (std::filesystem::exists(debian)) return debian;
-  std::printf(
-      "Fashion-MNIST is not here, so these are 8x8 digits, a small task. On Debian:\n"
-      "apt-get install dataset-fashion-mnist; elsewhere: --data DIR\n\n");
-  return PARE_DEMO_DIGITS;
 }
 
 /// What depends on the task: chosen on the validation part, never on the test pictures.
@@ -303,7 +290,7 @@ int run_demo(int argc, char** argv) {
     return 0;
   }
 
-  const std::string folder = data_folder(a);
+  const std::string folder = data_folder(a.data);
   const auto data = load_dataset(folder);
   if (!data) {
     print_error(folder, data.error());
