@@ -84,6 +84,21 @@ __attribute__((target("avx2"))) void multiply_add_256() {
       : "+r"(n)::PARE_BENCH_REGISTERS);
 }
 
+// Words to dwords, and add: 32 products for two instructions. Three temporaries take turns.
+#define PARE_BENCH_PAIR(to, temporary)         \
+  "vpmaddwd %%zmm12, %%zmm13, %%zmm" temporary \
+  "\n"                                         \
+  "vpaddd %%zmm" temporary ", %%zmm" to ", %%zmm" to "\n"
+__attribute__((target("avx512f"))) void words_512() {
+  long n = iterations;
+  __asm__ volatile("1:\n" PARE_BENCH_PAIR("0", "11") PARE_BENCH_PAIR("1", "14") PARE_BENCH_PAIR(
+                       "2", "15") PARE_BENCH_PAIR("3", "11") PARE_BENCH_PAIR("4", "14")
+                       PARE_BENCH_PAIR("5", "15") PARE_BENCH_PAIR("6", "11") PARE_BENCH_PAIR(
+                           "7", "14") PARE_BENCH_PAIR("8", "15") PARE_BENCH_PAIR("9", "11")
+                           PARE_BENCH_PAIR("10", "14") PARE_BENCH_PAIR("0", "15") "dec %0\njnz 1b\n"
+                   : "+r"(n)::PARE_BENCH_REGISTERS);
+}
+
 __attribute__((target("avx512f"))) void read_512(const char* p, const char* end) {
   __asm__ volatile(
       "1:\n"
@@ -129,6 +144,7 @@ dot_product_limit dot_product_limit_of(pare::isa isa) {
   switch (isa) {
     case pare::isa::avx512vnni: return {2.0 * 64 * accumulators * iterations, vnni_512};
     case pare::isa::avxvnni: return {2.0 * 32 * accumulators * iterations, vnni_256};
+    case pare::isa::avx512bw: return {2.0 * 32 * accumulators * iterations, words_512};
     case pare::isa::avx2: return {2.0 * 32 * 8 * iterations, multiply_add_256};
     default: break;
   }
@@ -139,7 +155,7 @@ void read_all(pare::isa isa, const void* data, std::size_t bytes) {
   const char* p = static_cast<const char*>(data);
   const char* end = p + bytes / 512 * 512;
   if (p == end) return;
-  if (isa == pare::isa::avx512vnni) return read_512(p, end);
+  if (isa == pare::isa::avx512vnni || isa == pare::isa::avx512bw) return read_512(p, end);
   if (isa != pare::isa::scalar) return read_256(p, end);
 }
 #else

@@ -19,9 +19,11 @@ TEST_CASE("scalar code runs everywhere, and the best instruction set is active")
 #if PARE_X86_KERNELS
 TEST_CASE("detection agrees with the compiler's") {
   CHECK(pare::is_supported(pare::isa::avx2) == (__builtin_cpu_supports("avx2") != 0));
+  const bool has_avx512 = __builtin_cpu_supports("avx512bw") &&
+                          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  CHECK(pare::is_supported(pare::isa::avx512bw) == has_avx512);
   CHECK(pare::is_supported(pare::isa::avx512vnni) ==
-        (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")));
+        (has_avx512 && __builtin_cpu_supports("avx512vnni")));
 }
 #endif
 
@@ -58,7 +60,7 @@ TEST_CASE("what the machine cannot run is refused and changes nothing") {
     CHECK(pare::set_active_isa(i) == pare::status::unsupported);
     CHECK(pare::active_isa() == before);
   }
-  for (const int unknown : {7, 8, 9, 11, 31, 255}) {
+  for (const int unknown : {8, 9, 11, 31, 255}) {
     CHECK(pare::set_active_isa(static_cast<pare::isa>(unknown)) == pare::status::unsupported);
   }
   CHECK(pare::active_isa() == before);

@@ -96,6 +96,7 @@ PARE_KERNEL_TABLE add_kernels add_kernels_of(isa i) noexcept {
 #if PARE_X86_KERNELS
     case isa::avx512vnni: return {kernels::avx512vnni::add};
     case isa::avxvnni:
+    case isa::avx512bw:
     case isa::avx2: return {kernels::avx2::add};
 #endif
 #if PARE_NEON_KERNELS

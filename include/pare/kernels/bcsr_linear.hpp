@@ -23,7 +23,7 @@ PARE_KERNEL_TABLE spmm_f32_function spmm_f32_kernel_of(isa i) noexcept;
 PARE_KERNEL_TABLE spmm_f32_function spmm_f32_kernel_of(isa i) noexcept {
 #if PARE_X86_KERNELS
   if (i == isa::avx512vnni) return kernels::avx512vnni::spmm_f32;
-  if ((i == isa::avx2 || i == isa::avxvnni) && has_fma()) return kernels::avx2::spmm_f32;
+  if (i != isa::scalar && has_fma()) return kernels::avx2::spmm_f32;
 #endif
   static_cast<void>(i);
   return kernels::scalar::spmm_f32;

@@ -28,6 +28,7 @@ PARE_KERNEL_TABLE spmm_s8_function spmm_s8_kernel_of(isa i) noexcept {
 #if PARE_X86_KERNELS
     case isa::avx512vnni: return kernels::avx512vnni::spmm_s8;
     case isa::avxvnni: return kernels::avxvnni::spmm_s8;
+    case isa::avx512bw:
     case isa::avx2: return kernels::avx2::spmm_s8;
 #endif
     default: return kernels::scalar::spmm_s8;

@@ -35,6 +35,7 @@ PARE_KERNEL_TABLE depthwise_kernel depthwise_kernel_of(isa i) noexcept {
 #if PARE_X86_KERNELS
     case isa::avx512vnni: return kernels::avx512vnni::depthwise_s8;
     case isa::avxvnni: return kernels::avxvnni::depthwise_s8;
+    case isa::avx512bw:
     case isa::avx2: return kernels::avx2::depthwise_s8;
 #endif
 #if PARE_NEON_KERNELS
@@ -133,6 +134,19 @@ void run_depthwise(depthwise_kernel kernel, const output_choice& choice,
     const index_t row = i % blocks * rows;
     kernel(args, {i / blocks, row, min(row + rows, args.out_height), 0, panels});
   });
+}
+
+/// For shapes that are known to fit: those of a network that has been planned.
+template <class X, class Y, class Parallel>
+PARE_CHOICE_INLINE status planned_depthwise(const strided_image_view<const X>& x,
+                                            const packed_depthwise_view& layer,
+                                            const strided_image_view<Y>& y,
+                                            const Parallel& parallel_for) noexcept {
+  const output_choice choice = output_choice_of<Y>(layer.outputs.options);
+  PARE_RETURN_IF_ERROR((check_codes<X, Y>(layer.outputs.options)));
+  PARE_RETURN_IF_ERROR(check_panels(layer.outputs));
+  run_depthwise(depthwise_kernel_of(depthwise_isa(layer)), choice, x, layer, y, parallel_for);
+  return {};
 }
 
 template <class X, class Y, class Parallel>

@@ -31,6 +31,7 @@ PARE_KERNEL_TABLE gemm_grouped_function gemm_grouped_of(isa i) noexcept {
 #if PARE_X86_KERNELS
     case isa::avx512vnni: return kernels::avx512vnni::gemm_grouped;
     case isa::avxvnni: return kernels::avxvnni::gemm_grouped;
+    case isa::avx512bw:
     case isa::avx2: return kernels::avx2::gemm_grouped;
 #endif
 #if PARE_NEON_KERNELS

@@ -17,23 +17,25 @@
 
 namespace pare {
 
-/// Instruction sets that kernels are written for, each including those before it on its
-/// architecture. A machine supports those of one architecture only.
+/// Instruction sets that kernels are written for, the better ones later. All but `avxvnni`, which knows
+/// nothing of AVX-512, include those before them on their architecture. A machine supports those of one architecture only.
 enum class isa : std::uint8_t {
   scalar = 0,      ///< plain C++: the specification, runs everywhere
   avx2 = 1,        ///< AVX2
-  avxvnni = 2,     ///< AVX2 and AVX-VNNI
-  avx512vnni = 3,  ///< AVX-512 F, BW, VL, DQ and VNNI
-  neon = 4,        ///< 64-bit ARM
-  dotprod = 5,     ///< 64-bit ARM with SDOT (FEAT_DotProd)
-  i8mm = 6,        ///< 64-bit ARM with SDOT and SMMLA (FEAT_I8MM)
+  avx512bw = 2,    ///< AVX-512 F, BW, VL and DQ: the s8 product; all else as AVX2
+  avxvnni = 3,     ///< AVX2 and AVX-VNNI
+  avx512vnni = 4,  ///< AVX-512 F, BW, VL, DQ and VNNI
+  neon = 5,        ///< 64-bit ARM
+  dotprod = 6,     ///< 64-bit ARM with SDOT (FEAT_DotProd)
+  i8mm = 7,        ///< 64-bit ARM with SDOT and SMMLA (FEAT_I8MM)
 };
 
-/// "scalar", "avx2", "avxvnni", "avx512vnni", "neon", "dotprod", "i8mm"
+/// "scalar", "avx2", "avx512bw", "avxvnni", "avx512vnni", "neon", "dotprod", "i8mm"
 constexpr PARE_ALWAYS_INLINE const char* name(isa i) noexcept {
   switch (i) {
     case isa::scalar: return "scalar";
     case isa::avx2: return "avx2";
+    case isa::avx512bw: return "avx512bw";
     case isa::avxvnni: return "avxvnni";
     case isa::avx512vnni: return "avx512vnni";
     case isa::neon: return "neon";
@@ -44,15 +46,15 @@ constexpr PARE_ALWAYS_INLINE const char* name(isa i) noexcept {
 }
 
 /// All of them, for tests and benchmarks that go through them.
-inline constexpr isa all_isas[] = {isa::scalar, isa::avx2,    isa::avxvnni, isa::avx512vnni,
-                                   isa::neon,   isa::dotprod, isa::i8mm};
+inline constexpr isa all_isas[] = {isa::scalar,     isa::avx2, isa::avx512bw, isa::avxvnni,
+                                   isa::avx512vnni, isa::neon, isa::dotprod,  isa::i8mm};
 
 namespace detail {
 
 /// Among the bits of instruction sets: AVX2 with fused multiply-add, which it does not imply.
-inline constexpr unsigned has_fma_bit = 1u << 7;
+inline constexpr unsigned has_fma_bit = 1u << 8;
 
-/// What the process has found and what it uses: bits of `detect_isas` in the low byte, the active
+/// What the process has found and what it uses: bits of `detect_isas` in the low half, the active
 /// isa above; 0 before the first look. Constant-initialised; two threads that look at once write
 /// the same.
 inline unsigned isa_state = 0;
@@ -103,8 +105,9 @@ inline unsigned detect_isas() noexcept {
       (b & avx2) == 0)
     return found;
   found |= (1u << static_cast<unsigned>(isa::avx2)) | fma_found;
-  if ((state & zmm_state) == zmm_state && (b & avx512) == avx512 && (c & avx512_vnni) != 0) {
-    found |= 1u << static_cast<unsigned>(isa::avx512vnni);
+  if ((state & zmm_state) == zmm_state && (b & avx512) == avx512) {
+    found |= 1u << static_cast<unsigned>(isa::avx512bw);
+    if ((c & avx512_vnni) != 0) found |= 1u << static_cast<unsigned>(isa::avx512vnni);
   }
   if (a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & avx_vnni) != 0) {
     found |= 1u << static_cast<unsigned>(isa::avxvnni);
@@ -142,7 +145,7 @@ inline unsigned look_at_isas() noexcept {
   for (const isa i : all_isas) {
     if (((found >> static_cast<unsigned>(i)) & 1u) != 0) best = static_cast<unsigned>(i);
   }
-  const unsigned state = found | (best << 8);
+  const unsigned state = found | (best << 16);
   store_isa_state(state);
   return state;
 }
@@ -155,7 +158,7 @@ PARE_ALWAYS_INLINE unsigned isas() noexcept {
   const unsigned state = load_isa_state();
   return PARE_LIKELY(state != 0) ? state : look_at_isas();
 #else
-  return 1u << static_cast<unsigned>(isa::scalar) | static_cast<unsigned>(isa::scalar) << 8;
+  return 1u << static_cast<unsigned>(isa::scalar) | static_cast<unsigned>(isa::scalar) << 16;
 #endif
 }
 
@@ -165,14 +168,12 @@ PARE_ALWAYS_INLINE bool has_fma() noexcept { return (isas() & has_fma_bit) != 0;
 
 /// Whether this machine, its operating system and this build can run kernels of `i`.
 PARE_ALWAYS_INLINE bool is_supported(isa i) noexcept {
-  return static_cast<unsigned>(i) < 7 && ((detail::isas() >> static_cast<unsigned>(i)) & 1u) != 0;
+  return static_cast<unsigned>(i) < 8 && ((detail::isas() >> static_cast<unsigned>(i)) & 1u) != 0;
 }
 
 /// The instruction set that calls use from now on: the best one supported, unless `set_active_isa`
 /// said otherwise.
-PARE_ALWAYS_INLINE isa active_isa() noexcept {
-  return static_cast<isa>((detail::isas() >> 8) & 0xffu);
-}
+PARE_ALWAYS_INLINE isa active_isa() noexcept { return static_cast<isa>(detail::isas() >> 16); }
 
 inline namespace PARE_ABI {
 
@@ -183,8 +184,8 @@ inline namespace PARE_ABI {
 inline status set_active_isa(isa i) noexcept {
   if (!is_supported(i))
     return {status_code::unsupported, "this machine cannot run that instruction set", "isa"};
-  const unsigned found = detail::isas() & 0xffu;
-  detail::store_isa_state(found | (static_cast<unsigned>(i) << 8));
+  const unsigned found = detail::isas() & 0xffffu;
+  detail::store_isa_state(found | (static_cast<unsigned>(i) << 16));
   return {};
 }
 

@@ -21,6 +21,7 @@
 #include <pare/kernels/neon/gemm_s8_6x16c8_i8mm.hpp>
 #include <pare/kernels/neon/quantize_rows_neon.hpp>
 #include <pare/kernels/x86/gemm_s8_4x16c4_avx2.hpp>
+#include <pare/kernels/x86/gemm_s8_6x16c4_avx512bw.hpp>
 #include <pare/kernels/x86/gemm_s8_6x16c4_avxvnni.hpp>
 #include <pare/kernels/x86/gemm_s8_6x64c4_avx512vnni.hpp>
 #include <pare/kernels/x86/quantize_rows_avx2.hpp>
@@ -60,6 +61,9 @@ PARE_KERNEL_TABLE linear_kernels linear_kernels_of(isa i) noexcept {
               kernels::avx512vnni::quantize_rows};
     case isa::avxvnni:
       return {kernels::avxvnni::gemm_s8, kernels::avx2::row_range,
+              kernels::quantize_each_row<kernels::avx2::row_range, kernels::avx2::quantize_row>};
+    case isa::avx512bw:
+      return {kernels::avx512bw::gemm_s8, kernels::avx2::row_range,
               kernels::quantize_each_row<kernels::avx2::row_range, kernels::avx2::quantize_row>};
     case isa::avx2:
       return {kernels::avx2::gemm_s8, kernels::avx2::row_range,

@@ -31,6 +31,7 @@ auto low_bit_gemm_of(isa i) noexcept {
 #if PARE_X86_KERNELS
     case isa::avx512vnni: return kernels::avx512vnni::gemm_low_bit<Bits, How>;
     case isa::avxvnni: return kernels::avxvnni::gemm_low_bit<Bits, How>;
+    case isa::avx512bw:
     case isa::avx2: return kernels::avx2::gemm_low_bit<Bits, How>;
 #endif
 #if PARE_NEON_KERNELS

@@ -33,6 +33,7 @@ PARE_KERNEL_TABLE gemm_f32_function gemm_f32_kernel() noexcept {
   switch (active_isa()) {
     case isa::avx512vnni: return kernels::avx512vnni::gemm_f32;
     case isa::avxvnni:
+    case isa::avx512bw:
     case isa::avx2: return kernels::avx2::gemm_f32;
     default: break;
   }

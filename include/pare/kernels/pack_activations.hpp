@@ -30,6 +30,7 @@ PARE_KERNEL_TABLE pack_panel_function pack_panel_kernel_of(isa i) noexcept {
 #if PARE_X86_KERNELS
     case isa::avx512vnni: return kernels::avx512vnni::pack_panel;
     case isa::avxvnni:
+    case isa::avx512bw:
     case isa::avx2: return kernels::avx2::pack_panel;
 #endif
     default: return kernels::scalar::pack_panel;

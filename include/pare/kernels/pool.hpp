@@ -42,6 +42,7 @@ PARE_KERNEL_TABLE pool_kernels pool_kernels_of(isa i) noexcept {
 #if PARE_X86_KERNELS
     case isa::avx512vnni:
     case isa::avxvnni:
+    case isa::avx512bw:
     case isa::avx2:
       return {kernels::avx2::max_row, kernels::avx2::average_row, kernels::avx2::sum_channels};
 #endif
@@ -67,16 +68,16 @@ template <class T>
 using image_view = tensor_view<T, dextents<index_t, 4>, layout_stride>;
 
 template <class T>
-constexpr status check_channels_adjacent(const image_view<T>& v, const char* subject) noexcept {
+constexpr PARE_CHOICE_INLINE status check_channels_adjacent(const image_view<T>& v,
+                                                            const char* subject) noexcept {
   if (v.extent(3) <= 1 || v.stride(3) == 1) return {};
   return {status_code::unsupported,
           "channels must lie side by side; columns, rows and images may lie apart", subject,
           position_kind::axis, 3};
 }
 
-template <class X, class Y>
-constexpr status check_pool(const image_view<X>& x, const window& w,
-                            const image_view<Y>& y) noexcept {
+/// What a window of a pooling is, beyond one that can be slid.
+constexpr PARE_CHOICE_INLINE status check_pool_window(const window& w) noexcept {
   constexpr index_t most_taps = index_t{1} << 23;  // sums of codes then fit in 32 bits
   PARE_RETURN_IF_ERROR(check_window(w));
   if (w.dilation_y != 1 || w.dilation_x != 1) {
@@ -91,6 +92,13 @@ constexpr status check_pool(const image_view<X>& x, const window& w,
   if (!checked_multiply(w.height, w.width, taps) || taps > most_taps) {
     return {status_code::overflow, "windows of a pooling have at most 2^23 taps", "window"};
   }
+  return {};
+}
+
+template <class X, class Y>
+constexpr PARE_CHOICE_INLINE status check_pool(const image_view<X>& x, const window& w,
+                                               const image_view<Y>& y) noexcept {
+  PARE_RETURN_IF_ERROR(check_pool_window(w));
   const auto height = output_height(w, x.extent(1)), width = output_width(w, x.extent(2));
   if (!height) {
     return height.error();
@@ -108,6 +116,12 @@ constexpr status check_pool(const image_view<X>& x, const window& w,
   }
   PARE_RETURN_IF_ERROR(check_channels_adjacent(x, "x"));
   return check_channels_adjacent(y, "y");
+}
+
+template <class X, class Y>
+PARE_NOINLINE status check_pool_apart(const image_view<X>& x, const window& w,
+                                      const image_view<Y>& y) noexcept {
+  return check_pool(x, w, y);
 }
 
 /// Runs a kernel over all rows of outputs.
@@ -145,16 +159,19 @@ void pool_rows(void (*kernel)(const kernels::pool_row&) noexcept, const image_vi
 
 /// What both poolings share.
 template <class X, class EX, class LX, class Y, class EY, class LY, class Parallel>
-status pool(void (*pool_kernels::*kernel)(const kernels::pool_row&) noexcept,
-            const tensor_view<X, EX, LX>& x, const window& w, const tensor_view<Y, EY, LY>& y,
-            code_limits limits, const Parallel& parallel_for) noexcept {
+PARE_CHOICE_INLINE status pool(void (*pool_kernels::*kernel)(const kernels::pool_row&) noexcept,
+                               const tensor_view<X, EX, LX>& x, const window& w,
+                               const tensor_view<Y, EY, LY>& y, code_limits limits,
+                               const Parallel& parallel_for) noexcept {
   static_assert(EX::rank() == 4 && EY::rank() == 4,
                 "pare: activations are [images, height, width, channels]");
   static_assert(is_code_type<Y> && std::is_same_v<std::remove_const_t<X>, Y>,
                 "pare: x and y both have codes of std::int8_t or std::uint8_t");
   const image_view<const Y> from(x);
   const image_view<Y> to(y);
-  PARE_RETURN_IF_ERROR(check_pool(from, w, to));
+  if (!is_known(check_pool(from, w, to).is_ok())) {
+    PARE_RETURN_IF_ERROR(check_pool_apart(from, w, to));
+  }
   const auto within = limits_within<Y>(limits);
   if (!within) {
     return within.error();
@@ -181,8 +198,9 @@ inline namespace PARE_ABI {
 /// @return `out_of_range` for the window or limits without a code, `unsupported` for dilation or
 ///         channels apart, `overflow`, `empty`, `shape_mismatch`; y is then untouched
 template <class X, class EX, class LX, class Y, class EY, class LY, class Parallel = serial>
-status max_pool(const tensor_view<X, EX, LX>& x, const window& w, const tensor_view<Y, EY, LY>& y,
-                code_limits limits = {}, const Parallel& parallel_for = {}) noexcept {
+PARE_CHOICE_INLINE status max_pool(const tensor_view<X, EX, LX>& x, const window& w,
+                                   const tensor_view<Y, EY, LY>& y, code_limits limits = {},
+                                   const Parallel& parallel_for = {}) noexcept {
   return detail::pool(&detail::pool_kernels::max_row, x, w, y, limits, parallel_for);
 }
 
@@ -193,9 +211,9 @@ status max_pool(const tensor_view<X, EX, LX>& x, const window& w, const tensor_v
 ///
 /// The rest as `max_pool`.
 template <class X, class EX, class LX, class Y, class EY, class LY, class Parallel = serial>
-status average_pool(const tensor_view<X, EX, LX>& x, const window& w,
-                    const tensor_view<Y, EY, LY>& y, code_limits limits = {},
-                    const Parallel& parallel_for = {}) noexcept {
+PARE_CHOICE_INLINE status average_pool(const tensor_view<X, EX, LX>& x, const window& w,
+                                       const tensor_view<Y, EY, LY>& y, code_limits limits = {},
+                                       const Parallel& parallel_for = {}) noexcept {
   return detail::pool(&detail::pool_kernels::average_row, x, w, y, limits, parallel_for);
 }
 

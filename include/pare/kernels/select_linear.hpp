@@ -37,6 +37,7 @@ constexpr PARE_ALWAYS_INLINE bool reads_tile(isa i, std::int32_t tile_columns) n
   switch (i) {
     case isa::scalar: return true;
     case isa::avx2:
+    case isa::avx512bw:
     case isa::avxvnni:
     case isa::neon:
     case isa::dotprod:
@@ -99,6 +100,7 @@ PARE_ALWAYS_INLINE kernel_choice explain_linear(const packed_linear_view& layer,
   switch (choice.instruction_set) {
     case isa::scalar: choice.kernel = "gemm_s8_scalar"; break;
     case isa::avx2: choice.kernel = "gemm_s8_4x16c4_avx2", most_rows = 4; break;
+    case isa::avx512bw: choice.kernel = "gemm_s8_6x16c4_avx512bw", most_rows = 6; break;
     case isa::avxvnni: choice.kernel = "gemm_s8_6x16c4_avxvnni", most_rows = 6; break;
     case isa::avx512vnni:
       choice.kernel = "gemm_s8_6x64c4_avx512vnni";

@@ -59,6 +59,7 @@ PARE_KERNEL_TABLE table_kernels table_kernels_of(isa i) noexcept {
 #if PARE_X86_KERNELS
     case isa::avx512vnni: return {kernels::avx512vnni::apply_table};
     case isa::avxvnni:
+    case isa::avx512bw:
     case isa::avx2: return {kernels::avx2::apply_table};
 #endif
 #if PARE_NEON_KERNELS
