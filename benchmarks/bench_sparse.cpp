@@ -5,6 +5,7 @@
 // `uniform` masks keep each block with the same chance; `clustered` ones are what magnitude pruning
 // leaves of normal weights whose rows and columns have scales of their own, as trained ones do.
 #include <pare/kernels/bcsr_linear.hpp>
+#include <pare/kernels/select_sparse.hpp>
 #include <pare/layers/linear.hpp>
 #include <pare/layers/sparse_linear.hpp>
 
@@ -258,7 +259,7 @@ void run_codes(pare::isa isa, const pare_bench::options& o, pare_bench::report& 
 /// Copies of a layer that are used in turn, more than the caches hold.
 template <class Layer, class Make>
 std::shared_ptr<std::vector<Layer>> copies_of(const Make& make) {
-  constexpr index_t bytes = index_t{256} << 20;
+  constexpr index_t bytes = index_t{128} << 20;
   auto layers = std::make_shared<std::vector<Layer>>();
   layers->push_back(make());
   const index_t count = bytes / std::max<index_t>(1, layers->front().packed_bytes()) + 1;
@@ -295,6 +296,66 @@ void run_vectors(pare::isa isa, const pare_bench::options& o, pare_bench::report
   }
 }
 
+// --- the selector ---
+
+/// What the selector chose as ours, and all forms beside it: the best of these is to be no more than
+/// 5 % better.
+void run_choices(pare::isa isa, const pare_bench::options& o, pare_bench::report& report) {
+  bool any = false;
+  for (const std::int32_t block_rows : {1, 4, 16}) {
+    for (const index_t size : {512, 1024}) {
+      for (const int percent : {50, 75, 90, 95}) {
+        for (const index_t m : {1, 4, 16, 64, 128}) {
+          const product_shape s{m, size, size};
+          const std::string mask = "s8 choice " + std::to_string(block_rows) + "x4";
+          const std::string work = work_of(mask.c_str(), s, percent, false);
+          if (work.find(o.filter) == std::string::npos) continue;
+          if (!any)
+            pare_bench::heading("s8 -> s8 from and to rows: the form that the selector names");
+          any = true;
+          const auto codes = pruned_weights<std::int8_t>(s, {block_rows, 4, 0}, percent, false);
+          const auto statistics = pare::sparse_statistics_of(codes.view()).value();
+          const auto choice = pare::select_sparse_linear(statistics, m);
+          const double operations = dense_operations(s);
+          auto x =
+              std::make_shared<pare::tensor<std::int8_t, 2>>(pare::dextents<index_t, 2>(s.m, s.k));
+          auto y =
+              std::make_shared<pare::tensor<std::int8_t, 2>>(pare::dextents<index_t, 2>(s.m, s.n));
+          auto scratch = std::make_shared<pare::tensor<std::byte, 1>>(pare::dextents<index_t, 1>(
+              pare::activation_panels_size<std::int8_t>(s.m, s.k).value()));
+          const pare::vector_view<const float> no_bias;
+          std::vector<contender> all;
+          const auto dense = std::make_shared<pare::linear_layer>(
+              pare::pack_linear(view_of(codes), no_bias, options_of()).value());
+          all.push_back({"dense", operations, [=] {
+                           must(linear(std::as_const(*x).view(), dense->view(), y->view()));
+                         }});
+          for (const std::int32_t rows : {1, 4, 16}) {
+            const auto layer = std::make_shared<pare::sparse_linear_layer>(
+                pare::pack_sparse_linear(view_of(codes), {rows, 4, 0}, no_bias, options_of())
+                    .value());
+            all.push_back({std::to_string(rows) + "x4", operations, [=] {
+                             must(linear(std::as_const(*x).view(), layer->view(), y->view(),
+                                         pare::workspace(scratch->data(), scratch->size())));
+                           }});
+          }
+          const auto figures = pare_bench::measure(all, o);
+          pare_bench::row row;
+          row.work = work;
+          row.isa = pare::name(isa);
+          row.unit = "GOP/s";
+          for (std::size_t i = 0; i < all.size(); ++i) {
+            if (all[i].name == pare::name(choice.form)) row.ours = figures[i];
+            row.peers.emplace_back(all[i].name, figures[i]);
+          }
+          row.peers.emplace_back("best", *std::max_element(figures.begin(), figures.end()));
+          report.add(row);
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -307,6 +368,7 @@ int main(int argc, char** argv) {
     run_floats(i, o, report);
     run_codes(i, o, report);
     run_vectors(i, o, report);
+    run_choices(i, o, report);
   }
   return report.finish();
 }

@@ -56,6 +56,7 @@
 #include <pare/kernels/pool.hpp>
 #include <pare/kernels/repack.hpp>
 #include <pare/kernels/requantize.hpp>
+#include <pare/kernels/select_sparse.hpp>
 #include <pare/kernels/sequential.hpp>
 #include <pare/kernels/softmax.hpp>
 #include <pare/kernels/sparse_linear.hpp>
