@@ -28,8 +28,8 @@ std::string hex(const std::uint8_t (&codes)[digits::classes]) {
   return text;
 }
 
-template <class Reader>
-int check(const Reader& reader, const pare::softmax_params& softmax, const std::string& folder) {
+template <const auto& Reader, const auto& Softmax>
+int check(const std::string& folder) {
   constexpr std::size_t image_header = 16, label_header = 8;
   const auto images = bytes_of(folder + "/t10k-images-idx3-ubyte");
   const auto labels = bytes_of(folder + "/t10k-labels-idx1-ubyte");
@@ -45,7 +45,7 @@ int check(const Reader& reader, const pare::softmax_params& softmax, const std::
     std::uint8_t picture[digits::pixels];
     std::memcpy(picture, images.data() + image_header + i * sizeof(picture), sizeof(picture));
     digits::reading r;
-    if (const pare::status s = digits::read(reader, softmax, picture, arena, r); !s) {
+    if (const pare::status s = digits::read<Reader, Softmax>(picture, arena, r); !s) {
       std::fprintf(stderr, "picture %zu: %s\n", i, s.error().message);
       return 1;
     }
@@ -70,8 +70,8 @@ int check(const Reader& reader, const pare::softmax_params& softmax, const std::
 
 int main(int count, char** words) {
   const std::string network = count == 3 ? words[1] : "";
-  if (network == "mlp") return check(digits::mlp_reader, digits::mlp_softmax, words[2]);
-  if (network == "cnn") return check(digits::cnn_reader, digits::cnn_softmax, words[2]);
+  if (network == "mlp") return check<digits::mlp_reader, digits::mlp_softmax>(words[2]);
+  if (network == "cnn") return check<digits::cnn_reader, digits::cnn_softmax>(words[2]);
   std::fputs("usage: check mlp|cnn DATA\n", stderr);
   return 2;
 }

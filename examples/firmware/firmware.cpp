@@ -53,9 +53,9 @@ int main() {
     if (!set.next(picture, label)) return fail("the pictures end too early");
     digits::reading r;
     board::begin_count();
-    const pare::status s = digits::read(reader, softmax, picture, arena, r);
+    const pare::status s = digits::read<reader, softmax>(picture, arena, r);
     board::end_count();
-    if (!s) return fail(s.error().message);
+    if (!s) return fail("the network did not run");
     board::print_hex(r.logits, digits::classes);
     board::print(" ");
     board::print_hex(r.probabilities, digits::classes);

@@ -43,15 +43,15 @@ struct reading {
 
 /// Reads a picture: 64 pixels, row by row, 0 for paper and 255 for ink.
 ///
-/// @param reader   one of those above
-/// @param softmax  for the scale of its logits
-/// @param arena    `reader.arena_size()` bytes
-template <class Reader>
-pare::status read(const Reader& reader, const pare::softmax_params& softmax,
-                  const std::uint8_t (&picture)[pixels], pare::workspace arena, reading& r) {
+/// @tparam Reader   one of those above. As a parameter of the template it is a constant here: the
+///                  compiler leaves out what this network does not need
+/// @tparam Softmax  for the scale of its logits
+/// @param arena     `Reader.arena_size()` bytes
+template <const auto& Reader, const auto& Softmax>
+pare::status read(const std::uint8_t (&picture)[pixels], pare::workspace arena, reading& r) {
   const auto logits = pare::view(r.logits, 1, classes);
-  PARE_RETURN_IF_ERROR(reader.run(pare::view(picture, 1, pixels), logits, arena));
-  return pare::softmax(logits, softmax, pare::view(r.probabilities, 1, classes));
+  PARE_RETURN_IF_ERROR(Reader.run(pare::view(picture, 1, pixels), logits, arena));
+  return pare::softmax(logits, Softmax, pare::view(r.probabilities, 1, classes));
 }
 
 }  // namespace digits

@@ -342,6 +342,19 @@ status run_conv2d(gemm_function gemm, const output_choice& choice,
   return {};
 }
 
+/// For shapes that are known to fit: those of a network that has been planned.
+template <class X, class Y, class Parallel>
+PARE_CHOICE_INLINE status planned_conv2d(const strided_image_view<const X>& x,
+                                         const packed_conv2d_view& layer,
+                                         const strided_image_view<Y>& y, workspace scratch,
+                                         const Parallel& parallel_for) noexcept {
+  const output_choice choice = output_choice_of<Y>(layer.first_group.options);
+  PARE_RETURN_IF_ERROR((check_codes<X, Y>(layer.first_group.options)));
+  PARE_RETURN_IF_ERROR(check_panels(layer.first_group));
+  return run_conv2d(linear_kernels_of(linear_kernel(layer.first_group)).gemm, choice, x, layer, y,
+                    scratch, parallel_for);
+}
+
 template <class X, class Y, class Parallel>
 PARE_CHOICE_INLINE status conv2d(const strided_image_view<const X>& x,
                                  const packed_conv2d_view& layer, const strided_image_view<Y>& y,

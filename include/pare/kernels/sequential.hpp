@@ -48,11 +48,11 @@ inline namespace PARE_ABI {
 // --- what each kind of layer makes of a shape ---
 
 /// Elements of an image, which the caller has checked.
-constexpr index_t size_of(const feature_shape& s) noexcept {
+constexpr PARE_CHOICE_INLINE index_t size_of(const feature_shape& s) noexcept {
   return s.height * s.width * s.channels;
 }
 
-constexpr result<feature_shape> checked_shape(const feature_shape& s) noexcept {
+constexpr PARE_CHOICE_INLINE result<feature_shape> checked_shape(const feature_shape& s) noexcept {
   index_t size = 0;
   if (!checked_multiply(s.height, s.width, size) || !checked_multiply(size, s.channels, size)) {
     return {status_code::overflow, "the elements of a layer do not fit the index type", "shape"};
@@ -60,8 +60,8 @@ constexpr result<feature_shape> checked_shape(const feature_shape& s) noexcept {
   return s;
 }
 
-constexpr result<feature_shape> slide(const window& w, const feature_shape& in,
-                                      index_t channels) noexcept {
+constexpr PARE_CHOICE_INLINE result<feature_shape> slide(const window& w, const feature_shape& in,
+                                                         index_t channels) noexcept {
   const auto height = output_height(w, in.height);
   if (!height) return height.error();
   const auto width = output_width(w, in.width);
@@ -69,51 +69,52 @@ constexpr result<feature_shape> slide(const window& w, const feature_shape& in,
   return checked_shape({*height, *width, channels});
 }
 
-constexpr error other_inputs() noexcept {
+constexpr PARE_CHOICE_INLINE error other_inputs() noexcept {
   return {status_code::shape_mismatch, position_kind::none,
           "a layer has other inputs than the one before gives", "layers", 0};
 }
 
-constexpr result<feature_shape> shape_after(const packed_linear_view& layer,
-                                            const feature_shape& in) noexcept {
+constexpr PARE_CHOICE_INLINE result<feature_shape> shape_after(const packed_linear_view& layer,
+                                                               const feature_shape& in) noexcept {
   if (size_of(in) != layer.in_features) return other_inputs();
   return feature_shape{1, 1, layer.out_features};
 }
-constexpr result<feature_shape> shape_after(const packed_low_bit_linear_view& layer,
-                                            const feature_shape& in) noexcept {
+constexpr PARE_CHOICE_INLINE result<feature_shape> shape_after(
+    const packed_low_bit_linear_view& layer, const feature_shape& in) noexcept {
   return shape_after(layer.base, in);
 }
-constexpr result<feature_shape> shape_after(const packed_conv2d_view& layer,
-                                            const feature_shape& in) noexcept {
+constexpr PARE_CHOICE_INLINE result<feature_shape> shape_after(const packed_conv2d_view& layer,
+                                                               const feature_shape& in) noexcept {
   if (in.channels != layer.in_channels) return other_inputs();
   return slide(layer.window, in, layer.out_channels);
 }
-constexpr result<feature_shape> shape_after(const packed_depthwise_view& layer,
-                                            const feature_shape& in) noexcept {
+constexpr PARE_CHOICE_INLINE result<feature_shape> shape_after(const packed_depthwise_view& layer,
+                                                               const feature_shape& in) noexcept {
   if (in.channels != layer.in_channels()) return other_inputs();
   return slide(layer.window, in, layer.out_channels);
 }
-constexpr result<feature_shape> shape_after(const max_pooling& layer,
-                                            const feature_shape& in) noexcept {
+constexpr PARE_CHOICE_INLINE result<feature_shape> shape_after(const max_pooling& layer,
+                                                               const feature_shape& in) noexcept {
   return slide(layer.window, in, in.channels);
 }
-constexpr result<feature_shape> shape_after(const average_pooling& layer,
-                                            const feature_shape& in) noexcept {
+constexpr PARE_CHOICE_INLINE result<feature_shape> shape_after(const average_pooling& layer,
+                                                               const feature_shape& in) noexcept {
   return slide(layer.window, in, in.channels);
 }
 template <class Code>
-constexpr result<feature_shape> shape_after(const global_average_pool_params<Code>&,
-                                            const feature_shape& in) noexcept {
+constexpr PARE_CHOICE_INLINE result<feature_shape> shape_after(
+    const global_average_pool_params<Code>&, const feature_shape& in) noexcept {
   return feature_shape{1, 1, in.channels};
 }
-constexpr result<feature_shape> shape_after(const softmax_params&,
-                                            const feature_shape& in) noexcept {
+constexpr PARE_CHOICE_INLINE result<feature_shape> shape_after(const softmax_params&,
+                                                               const feature_shape& in) noexcept {
   return feature_shape{1, 1, size_of(in)};
 }
 
 /// Bytes of scratch, of whole cache lines.
 template <class Layer>
-constexpr result<index_t> scratch_of(const Layer& layer, const feature_shape& in) noexcept {
+constexpr PARE_CHOICE_INLINE result<index_t> scratch_of(const Layer& layer,
+                                                        const feature_shape& in) noexcept {
   if constexpr (std::is_same_v<Layer, packed_conv2d_view>) {
     const auto bytes = conv2d_workspace_size(layer, in.height, in.width);
     if (!bytes) return bytes;
@@ -135,50 +136,70 @@ struct features {
   feature_shape shape;
   index_t images;
 
-  auto rows() const noexcept { return view(data, images, size_of(shape)); }
-  auto pixels() const noexcept {
-    return view(data, images, shape.height, shape.width, shape.channels);
+  PARE_ALWAYS_INLINE auto rows() const noexcept { return view(data, images, size_of(shape)); }
+  /// One view for all kinds of layers, made apart: it takes more code than a call.
+  PARE_NOINLINE strided_image_view<T> pixels() const noexcept {
+    return strided_image_view<T>(view(data, images, shape.height, shape.width, shape.channels));
   }
 };
 
 template <class X, class Y, class Parallel>
-status run_layer(const packed_linear_view& layer, const features<const X>& x, const features<Y>& y,
-                 workspace, const Parallel& parallel_for) noexcept {
+PARE_CHOICE_INLINE status run_layer(const packed_linear_view& layer, const features<const X>& x,
+                                    const features<Y>& y, workspace,
+                                    const Parallel& parallel_for) noexcept {
   return linear(x.rows(), layer, y.rows(), {}, parallel_for);
 }
 template <class X, class Y, class Parallel>
-status run_layer(const packed_low_bit_linear_view& layer, const features<const X>& x,
-                 const features<Y>& y, workspace, const Parallel& parallel_for) noexcept {
+PARE_CHOICE_INLINE status run_layer(const packed_low_bit_linear_view& layer,
+                                    const features<const X>& x, const features<Y>& y, workspace,
+                                    const Parallel& parallel_for) noexcept {
   return linear(x.rows(), layer, y.rows(), {}, parallel_for);
 }
 template <class X, class Y, class Parallel>
-status run_layer(const packed_conv2d_view& layer, const features<const X>& x, const features<Y>& y,
-                 workspace scratch, const Parallel& parallel_for) noexcept {
-  return pare::conv2d(x.pixels(), layer, y.pixels(), scratch, parallel_for);
+PARE_CHOICE_INLINE status run_layer(const packed_conv2d_view& layer, const features<const X>& x,
+                                    const features<Y>& y, workspace scratch,
+                                    const Parallel& parallel_for) noexcept {
+  return planned_conv2d(x.pixels(), layer, y.pixels(), scratch, parallel_for);
 }
 template <class X, class Y, class Parallel>
-status run_layer(const packed_depthwise_view& layer, const features<const X>& x,
-                 const features<Y>& y, workspace, const Parallel& parallel_for) noexcept {
-  return depthwise_conv2d(x.pixels(), layer, y.pixels(), parallel_for);
+PARE_CHOICE_INLINE status run_layer(const packed_depthwise_view& layer, const features<const X>& x,
+                                    const features<Y>& y, workspace,
+                                    const Parallel& parallel_for) noexcept {
+  return planned_depthwise(x.pixels(), layer, y.pixels(), parallel_for);
+}
+/// Codes of x and y have one type.
+template <class X, class Y, class Parallel>
+PARE_CHOICE_INLINE status planned_pool(
+    void (*pool_kernels::*kernel)(const kernels::pool_row&) noexcept, const features<const X>& x,
+    const window& w, const features<Y>& y, const Parallel& parallel_for) noexcept {
+  static_assert(std::is_same_v<X, Y>, "pare: a pooling gives the codes that it takes");
+  PARE_RETURN_IF_ERROR(check_pool_window(w));
+  pool_rows(pool_kernels_of(active_isa()).*kernel, x.pixels(), w, y.pixels(), *limits_within<Y>({}),
+            parallel_for);
+  return {};
 }
 template <class X, class Y, class Parallel>
-status run_layer(const max_pooling& layer, const features<const X>& x, const features<Y>& y,
-                 workspace, const Parallel& parallel_for) noexcept {
-  return max_pool(x.pixels(), layer.window, y.pixels(), {}, parallel_for);
+PARE_CHOICE_INLINE status run_layer(const max_pooling& layer, const features<const X>& x,
+                                    const features<Y>& y, workspace,
+                                    const Parallel& parallel_for) noexcept {
+  return planned_pool(&pool_kernels::max_row, x, layer.window, y, parallel_for);
 }
 template <class X, class Y, class Parallel>
-status run_layer(const average_pooling& layer, const features<const X>& x, const features<Y>& y,
-                 workspace, const Parallel& parallel_for) noexcept {
-  return average_pool(x.pixels(), layer.window, y.pixels(), {}, parallel_for);
+PARE_CHOICE_INLINE status run_layer(const average_pooling& layer, const features<const X>& x,
+                                    const features<Y>& y, workspace,
+                                    const Parallel& parallel_for) noexcept {
+  return planned_pool(&pool_kernels::average_row, x, layer.window, y, parallel_for);
 }
 template <class Code, class X, class Y, class Parallel>
-status run_layer(const global_average_pool_params<Code>& layer, const features<const X>& x,
-                 const features<Y>& y, workspace, const Parallel& parallel_for) noexcept {
+PARE_CHOICE_INLINE status run_layer(const global_average_pool_params<Code>& layer,
+                                    const features<const X>& x, const features<Y>& y, workspace,
+                                    const Parallel& parallel_for) noexcept {
   return global_average_pool(x.pixels(), layer, y.rows(), parallel_for);
 }
 template <class X, class Y, class Parallel>
-status run_layer(const softmax_params& layer, const features<const X>& x, const features<Y>& y,
-                 workspace, const Parallel& parallel_for) noexcept {
+PARE_CHOICE_INLINE status run_layer(const softmax_params& layer, const features<const X>& x,
+                                    const features<Y>& y, workspace,
+                                    const Parallel& parallel_for) noexcept {
   return softmax(x.rows(), layer, y.rows(), parallel_for);
 }
 
@@ -211,7 +232,7 @@ inline constexpr bool is_last_layer<layer_chain<Last>> = true;
 
 /// Finds what each layer needs, from the shape of what goes in.
 template <class Chain>
-constexpr status plan(Chain& chain, const feature_shape& in) noexcept {
+constexpr PARE_CHOICE_INLINE status plan(Chain& chain, const feature_shape& in) noexcept {
   const auto out = shape_after(chain.layer, in);
   if (!out) return out.error();
   const auto scratch = scratch_of(chain.layer, in);
@@ -226,7 +247,7 @@ constexpr status plan(Chain& chain, const feature_shape& in) noexcept {
 }
 
 template <class Chain>
-constexpr const feature_shape& last_shape(const Chain& chain) noexcept {
+constexpr PARE_CHOICE_INLINE const feature_shape& last_shape(const Chain& chain) noexcept {
   if constexpr (is_last_layer<Chain>) {
     return chain.out;
   } else {
@@ -235,7 +256,8 @@ constexpr const feature_shape& last_shape(const Chain& chain) noexcept {
 }
 
 /// Bytes of what lies between two layers, of whole cache lines; false where they overflow.
-constexpr bool buffer_bytes(const feature_shape& s, index_t images, index_t& bytes) noexcept {
+constexpr PARE_CHOICE_INLINE bool buffer_bytes(const feature_shape& s, index_t images,
+                                               index_t& bytes) noexcept {
   if (!checked_multiply(size_of(s), images, bytes) || bytes > max_index / 4) return false;
   bytes = round_up(bytes, workspace_alignment);
   return true;
@@ -247,8 +269,8 @@ constexpr bool buffer_bytes(const feature_shape& s, index_t images, index_t& byt
 /// @param out_bytes  receives those of the buffer that it writes; 0 where that is not in the arena
 /// @param bytes      receives all, scratch included
 template <class Chain>
-constexpr bool layer_bytes(const Chain& chain, index_t images, index_t in_bytes, index_t& out_bytes,
-                           index_t& bytes) noexcept {
+constexpr PARE_CHOICE_INLINE bool layer_bytes(const Chain& chain, index_t images, index_t in_bytes,
+                                              index_t& out_bytes, index_t& bytes) noexcept {
   out_bytes = 0;
   return (is_last_layer<Chain> || buffer_bytes(chain.out, images, out_bytes)) &&
          checked_add(in_bytes + out_bytes, chain.scratch, bytes);
@@ -256,8 +278,8 @@ constexpr bool layer_bytes(const Chain& chain, index_t images, index_t in_bytes,
 
 /// arena = the larger one of itself and what the layers of the chain take.
 template <class Chain>
-constexpr status measure(const Chain& chain, index_t images, index_t in_bytes,
-                         index_t& arena) noexcept {
+constexpr PARE_CHOICE_INLINE status measure(const Chain& chain, index_t images, index_t in_bytes,
+                                            index_t& arena) noexcept {
   index_t out_bytes = 0, bytes = 0;
   if (!layer_bytes(chain, images, in_bytes, out_bytes, bytes)) {
     return {status_code::overflow, "the arena does not fit the index type", "images"};
@@ -283,8 +305,9 @@ struct arena_span {
 ///
 /// @param in_bytes  of the buffer that holds x, at the other end of the arena than `to`
 template <class Chain, class X, class Y, class Parallel>
-status run_chain(const Chain& chain, const features<const X>& x, Y* y, const arena_span& arena,
-                 index_t in_bytes, arena_end to, const Parallel& parallel_for) noexcept {
+PARE_CHOICE_INLINE status run_chain(const Chain& chain, const features<const X>& x, Y* y,
+                                    const arena_span& arena, index_t in_bytes, arena_end to,
+                                    const Parallel& parallel_for) noexcept {
   index_t out_bytes = 0, bytes = 0;
   if (!layer_bytes(chain, x.images, in_bytes, out_bytes, bytes) || bytes > arena.size) {
     return {status_code::workspace_too_small, "the arena is shorter than arena_size says", "arena",
@@ -306,7 +329,7 @@ status run_chain(const Chain& chain, const features<const X>& x, Y* y, const are
 
 /// Whether a view of [images, features] or [images, height, width, channels] is of this shape.
 template <class View>
-constexpr bool has_shape(const View& v, const feature_shape& s) noexcept {
+constexpr PARE_CHOICE_INLINE bool has_shape(const View& v, const feature_shape& s) noexcept {
   if constexpr (View::rank() == 2) {
     return v.extent(1) == size_of(s);
   } else {
@@ -316,8 +339,8 @@ constexpr bool has_shape(const View& v, const feature_shape& s) noexcept {
 
 /// @param planned  what `plan` said of the chain
 template <class Chain>
-constexpr result<index_t> arena_size(const Chain& chain, const status& planned,
-                                     index_t images) noexcept {
+constexpr PARE_CHOICE_INLINE result<index_t> arena_size(const Chain& chain, const status& planned,
+                                                        index_t images) noexcept {
   if (!planned) return planned.error();
   if (images < 0) {
     return {status_code::out_of_range, "a number of images is not negative", "images"};
@@ -328,15 +351,16 @@ constexpr result<index_t> arena_size(const Chain& chain, const status& planned,
 }
 
 template <class Chain>
-constexpr status plan_network(Chain& chain, const feature_shape& input) noexcept {
+constexpr PARE_CHOICE_INLINE status plan_network(Chain& chain,
+                                                 const feature_shape& input) noexcept {
   PARE_RETURN_IF_ERROR(checked_shape(input).status());
   return plan(chain, input);
 }
 
 template <class Chain, class X, class EX, class Y, class EY, class Parallel>
-status run_network(const Chain& chain, const feature_shape& input, const tensor_view<X, EX>& x,
-                   const tensor_view<Y, EY>& y, workspace arena,
-                   const Parallel& parallel_for) noexcept {
+PARE_CHOICE_INLINE status run_network(const Chain& chain, const feature_shape& input,
+                                      const tensor_view<X, EX>& x, const tensor_view<Y, EY>& y,
+                                      workspace arena, const Parallel& parallel_for) noexcept {
   using code = std::remove_const_t<X>;
   static_assert(is_code_type<code>, "pare: inputs are std::int8_t or std::uint8_t");
   static_assert((EX::rank() == 2 || EX::rank() == 4) && (EY::rank() == 2 || EY::rank() == 4),
