@@ -1,6 +1,8 @@
 // Statistics of masks.
 #include <pare/prune/statistics.hpp>
 
+#include <pare/kernels/select_sparse.hpp>
+
 #include <doctest/doctest.h>
 #include "support/check.hpp"
 #include "support/random.hpp"
@@ -64,4 +66,24 @@ TEST_CASE("everything pruned, and nothing there") {
   CHECK(none.sparsity() == 0);
   CHECK(none.empty_columns == 4);
   CHECK(pare::occupancy_of(view(mask), {0, 4}) == status::invalid_argument);
+}
+
+TEST_CASE("the kernels' model reads masks: blocks pay, scattered zeros do not") {
+  const auto w = pare_test::random_normal<float>({256, 512}, 2);
+  auto mask = pare_test::ones_like(w);
+  REQUIRE(pare::prune_blocks(w.view(), {4, 4}, pare::norm::l2, pare::amount::fraction(0.9),
+                             mask.view()) == status::ok);
+  const auto counts = pare::sparse_statistics_of(mask.view()).value();
+  CHECK(counts.blocks_4x4 == pare::occupancy_of(mask.view(), {4, 4}).value().occupied);
+  CHECK(counts.blocks_1x4 == pare::occupancy_of(mask.view(), {1, 4}).value().occupied);
+  const auto choice = pare::select_sparse_linear(counts, 64);
+  CHECK(choice.form == pare::sparse_form::blocks_4x4);
+  CHECK(choice.speed_up > 3);
+
+  auto scattered = pare_test::ones_like(w);
+  REQUIRE(pare::prune_random(1, pare::amount::fraction(0.5), scattered.view()) == status::ok);
+  const auto stay =
+      pare::select_sparse_linear(pare::sparse_statistics_of(scattered.view()).value(), 64);
+  CHECK(stay.form == pare::sparse_form::dense);
+  CHECK(stay.speed_up == 1);
 }

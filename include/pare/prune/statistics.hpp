@@ -1,5 +1,11 @@
 // What a mask looks like to the formats and kernels that are to make use of it: how sparse, how
 // evenly, and how many blocks of it are empty.
+//
+// Whether it pays, and in which form, the kernels' measured model says of the mask itself
+// (<pare/kernels/select_sparse.hpp>), for int8 weights and `rows` rows of activations:
+//
+//     const auto counts = pare::sparse_statistics_of(mask.view()).value();
+//     const auto choice = pare::select_sparse_linear(counts, rows);    // form, predicted speed-up
 #ifndef PARE_PRUNE_STATISTICS_HPP
 #define PARE_PRUNE_STATISTICS_HPP
 
