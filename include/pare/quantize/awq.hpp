@@ -10,6 +10,7 @@
 #define PARE_QUANTIZE_AWQ_HPP
 
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include <pare/quantize/grid_tensor.hpp>

@@ -12,6 +12,7 @@
 #define PARE_QUANTIZE_HESSIAN_HPP
 
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include <Eigen/Core>

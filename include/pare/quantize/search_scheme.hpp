@@ -8,6 +8,8 @@
 #ifndef PARE_QUANTIZE_SEARCH_SCHEME_HPP
 #define PARE_QUANTIZE_SEARCH_SCHEME_HPP
 
+#include <limits>
+
 #include <pare/quantize/grid_tensor.hpp>
 
 namespace pare {
