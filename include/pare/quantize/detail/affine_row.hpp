@@ -12,6 +12,7 @@
 #include <pare/core/xsimd.hpp>
 #include <pare/format/affine.hpp>
 #include <pare/quantize/detail/divide.hpp>
+#include <pare/quantize/detail/narrow.hpp>
 #include <pare/quantize/detail/scale_rules.hpp>
 #include <pare/quantize/rules.hpp>
 
@@ -97,14 +98,14 @@ PARE_NOINLINE void quantize_row(const float* x, index_t step, Code* codes, index
   if constexpr (has_exact_vectors<Rule>) {
     using floats = xsimd::batch<float>;
     constexpr index_t width = static_cast<index_t>(floats::size);
-    constexpr index_t block = width < 16 ? 16 : width;
     if (step == 1 && code_step == 1) {
-      std::int32_t wide[block];
-      for (; i + block <= count; i += block) {
-        for (index_t j = 0; j < block; j += width) {
-          code_of(floats::load_unaligned(x + i + j)).store_unaligned(wide + j);
+      for (; i + 16 <= count; i += 16) {
+        xsimd::batch<std::int32_t> wide[vectors_of_16];
+        PARE_UNROLL
+        for (index_t j = 0; j < vectors_of_16; ++j) {
+          wide[j] = code_of(floats::load_unaligned(x + i + j * width));
         }
-        for (index_t j = 0; j < block; ++j) codes[i + j] = static_cast<Code>(wide[j]);
+        narrow_16(wide, codes + i);
       }
     }
   }
@@ -141,15 +142,16 @@ PARE_NOINLINE void dequantize_row(const Code* codes, index_t code_step, float* x
   using floats = xsimd::batch<float>;
   using integers = xsimd::batch<std::int32_t>;
   constexpr index_t width = static_cast<index_t>(floats::size);
-  constexpr index_t block = width < 16 ? 16 : width;
   if (step == 1 && code_step == 1) {
     const floats scale(p.scale);
-    std::int32_t wide[block];
-    for (; i + block <= count; i += block) {
-      for (index_t j = 0; j < block; ++j) wide[j] = codes[i + j] - p.zero_point;
-      for (index_t j = 0; j < block; j += width) {
-        const floats steps = xsimd::to_float(integers::load_unaligned(wide + j));
-        (steps * scale).store_unaligned(x + i + j);
+    const integers zero_point(p.zero_point);
+    for (; i + 16 <= count; i += 16) {
+      integers wide[vectors_of_16];
+      widen_16(codes + i, wide);
+      PARE_UNROLL
+      for (index_t j = 0; j < vectors_of_16; ++j) {
+        const floats steps = xsimd::to_float(wide[j] - zero_point);
+        (steps * scale).store_unaligned(x + i + j * width);
       }
     }
   }

@@ -6,6 +6,7 @@
 
 #include <pare/core/bit_cast.hpp>
 #include <pare/core/xsimd.hpp>
+#include <pare/quantize/detail/narrow.hpp>
 
 namespace pare::detail {
 inline namespace PARE_ABI {
@@ -40,21 +41,18 @@ class nearest_level {
     // Few borders: count those below.
     if (count_ <= 16) {
       using floats = xsimd::batch<float>;
-      using integers = xsimd::batch<std::int32_t>;
       constexpr index_t width = static_cast<index_t>(floats::size);
-      constexpr index_t block = width < 16 ? 16 : width;
-      std::int32_t wide[block];
-      for (; i + block <= count; i += block) {
-        for (index_t j = 0; j < block; j += width) {
-          const floats v = floats::load_unaligned(x + i + j);
+      for (; i + 16 <= count; i += 16) {
+        xsimd::batch<std::int32_t> wide[vectors_of_16];
+        for (index_t j = 0; j < vectors_of_16; ++j) {
+          const floats v = floats::load_unaligned(x + i + j * width);
           floats below(0.0f);
           for (index_t b = 0; b + 1 < count_; ++b) {
             below = below + xsimd::select(v > floats(borders_[b]), floats(1.0f), floats(0.0f));
           }
-          const integers code = xsimd::to_int(below);
-          code.store_unaligned(wide + j);
+          wide[j] = xsimd::to_int(below);
         }
-        for (index_t j = 0; j < block; ++j) codes[i + j] = static_cast<std::uint8_t>(wide[j]);
+        narrow_16(wide, codes + i);
       }
     }
 #endif
