@@ -87,6 +87,15 @@
 #define PARE_NEON_KERNELS 0
 #endif
 
+// 32-bit ARM with NEON, where the flags say so. Its floats flush denormals, so that NEON computes
+// integers only.
+#if defined(__arm__) && defined(__ARM_NEON) && !defined(__ARMEB__) && \
+    (defined(__GNUC__) || defined(__clang__)) && !defined(PARE_NO_SIMD)
+#define PARE_NEON32_KERNELS 1
+#else
+#define PARE_NEON32_KERNELS 0
+#endif
+
 // Cortex-M: Helium (M55, M85), or the DSP instructions (M4, M7, M33); chosen by the compiler's
 // flags alone.
 #if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && defined(__ARM_FEATURE_DSP) && \
@@ -141,6 +150,8 @@
 #define PARE_DETAIL_BASELINE i8mm
 #elif defined(__ARM_FEATURE_DOTPROD)
 #define PARE_DETAIL_BASELINE dotprod
+#elif PARE_NEON32_KERNELS
+#define PARE_DETAIL_BASELINE neon
 #elif PARE_MVE_KERNELS
 #define PARE_DETAIL_BASELINE mve
 #elif PARE_DSP_KERNELS

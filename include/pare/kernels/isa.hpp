@@ -2,8 +2,8 @@
 //
 // x86: Intel SDM volume 1, chapter 13.3 and 14.3: a CPUID bit counts only where the operating system
 // saves the registers (OSXSAVE and XCR0). 64-bit ARM: what the Linux kernel says in AT_HWCAP and
-// AT_HWCAP2 (Documentation/arch/arm64/elf_hwcaps.rst), which holds for all cores; elsewhere what the
-// compiler's flags allow.
+// AT_HWCAP2 (Documentation/arch/arm64/elf_hwcaps.rst), which holds for all cores; elsewhere, and
+// on 32-bit ARM, what the compiler's flags allow.
 #ifndef PARE_KERNELS_ISA_HPP
 #define PARE_KERNELS_ISA_HPP
 
@@ -25,7 +25,7 @@ enum class isa : std::uint8_t {
   avx512bw = 2,    ///< AVX-512 F, BW, VL and DQ: the s8 product; all else as AVX2
   avxvnni = 3,     ///< AVX2 and AVX-VNNI
   avx512vnni = 4,  ///< AVX-512 F, BW, VL, DQ and VNNI
-  neon = 5,        ///< 64-bit ARM
+  neon = 5,        ///< 64-bit ARM; 32-bit ARM where the flags allow NEON: the s8 product
   dotprod = 6,     ///< 64-bit ARM with SDOT (FEAT_DotProd)
   i8mm = 7,        ///< 64-bit ARM with SDOT and SMMLA (FEAT_I8MM)
 };
@@ -136,9 +136,14 @@ inline unsigned detect_isas() noexcept {
   if (has_dotprod && has_i8mm) found |= 1u << static_cast<unsigned>(isa::i8mm);
   return found;
 }
+#elif PARE_NEON32_KERNELS
+/// A bit for each isa: the flags allow NEON.
+inline unsigned detect_isas() noexcept {
+  return (1u << static_cast<unsigned>(isa::scalar)) | (1u << static_cast<unsigned>(isa::neon));
+}
 #endif
 
-#if PARE_X86_KERNELS || PARE_NEON_KERNELS
+#if PARE_X86_KERNELS || PARE_NEON_KERNELS || PARE_NEON32_KERNELS
 inline unsigned look_at_isas() noexcept {
   const unsigned found = detect_isas();
   unsigned best = 0;
@@ -154,7 +159,7 @@ inline unsigned look_at_isas() noexcept {
 }  // namespace PARE_ABI
 
 PARE_ALWAYS_INLINE unsigned isas() noexcept {
-#if PARE_X86_KERNELS || PARE_NEON_KERNELS
+#if PARE_X86_KERNELS || PARE_NEON_KERNELS || PARE_NEON32_KERNELS
   const unsigned state = load_isa_state();
   return PARE_LIKELY(state != 0) ? state : look_at_isas();
 #else

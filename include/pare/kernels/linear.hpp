@@ -80,6 +80,12 @@ PARE_KERNEL_TABLE linear_kernels linear_kernels_of(isa i) noexcept {
       return {kernels::neon::gemm_s8, kernels::neon::row_range,
               kernels::quantize_each_row<kernels::neon::row_range, kernels::neon::quantize_row>};
 #endif
+#if PARE_NEON32_KERNELS
+    case isa::neon:
+      return {
+          kernels::neon::gemm_s8, kernels::scalar::row_range,
+          kernels::quantize_each_row<kernels::scalar::row_range, kernels::scalar::quantize_row>};
+#endif
     default:
 #if PARE_MVE_KERNELS
       return {

@@ -12,7 +12,7 @@
 
 #if PARE_X86_KERNELS
 #include <immintrin.h>
-#elif PARE_NEON_KERNELS
+#elif PARE_NEON_KERNELS || PARE_NEON32_KERNELS
 #include <arm_neon.h>
 #endif
 

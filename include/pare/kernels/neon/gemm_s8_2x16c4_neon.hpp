@@ -1,16 +1,17 @@
-// The s8 matrix product on 64-bit ARM without SDOT, exact for every input: tiles of up to 2 rows by
+// The s8 matrix product on ARM without SDOT, exact for every input: tiles of up to 2 rows by
 // 16 columns, K in groups of 4.
 //
 // SMULL and SMLAL add two products of signed bytes in 16 bits, and SADALP adds pairs of these to 32.
 // Two products stay within 128 * 127 * 2 = 32512 as long as no weight is -128; layers with a -128 go
 // from 16 to 32 bits after each product. Unsigned activations come in as a ^ 0x80, signed, with the
 // zero point moved by 128. Bound: SMULL, SMLAL and SADALP for 16 products.
+// 32-bit ARM has 16 registers, which one row fills.
 #ifndef PARE_KERNELS_NEON_GEMM_S8_2X16C4_NEON_HPP
 #define PARE_KERNELS_NEON_GEMM_S8_2X16C4_NEON_HPP
 
 #include <pare/kernels/neon/write_neon.hpp>
 
-#if PARE_NEON_KERNELS
+#if PARE_NEON_KERNELS || PARE_NEON32_KERNELS
 
 namespace pare::kernels::neon {
 inline namespace PARE_ABI {
@@ -31,20 +32,45 @@ PARE_ALWAYS_INLINE int8x16_t broadcast4(const std::uint8_t* a, uint8x16_t flips)
   return vreinterpretq_s8_u8(veorq_u8(vreinterpretq_u8_u32(vdupq_n_u32(four)), flips));
 }
 
+/// Products of the upper halves, and sums of neighbours in x and then in y: instructions of 64-bit
+/// ARM.
+PARE_ALWAYS_INLINE int16x8_t multiply_high(int8x16_t x, int8x16_t y) noexcept {
+#if PARE_NEON_KERNELS
+  return vmull_high_s8(x, y);
+#else
+  return vmull_s8(vget_high_s8(x), vget_high_s8(y));
+#endif
+}
+PARE_ALWAYS_INLINE int16x8_t multiply_add_high(int16x8_t c, int8x16_t x, int8x16_t y) noexcept {
+#if PARE_NEON_KERNELS
+  return vmlal_high_s8(c, x, y);
+#else
+  return vmlal_s8(c, vget_high_s8(x), vget_high_s8(y));
+#endif
+}
+PARE_ALWAYS_INLINE int32x4_t add_pairs(int32x4_t x, int32x4_t y) noexcept {
+#if PARE_NEON_KERNELS
+  return vpaddq_s32(x, y);
+#else
+  return vcombine_s32(vpadd_s32(vget_low_s32(x), vget_high_s32(x)),
+                      vpadd_s32(vget_low_s32(y), vget_high_s32(y)));
+#endif
+}
+
 /// Products of two K-groups with 4 columns.
 template <bool HasMinus128>
 PARE_ALWAYS_INLINE void multiply_add(int32x4_t& c0, int32x4_t& c1, const two_groups& a,
                                      int8x16_t w0, int8x16_t w1) noexcept {
   int16x8_t low = vmull_s8(vget_low_s8(w0), vget_low_s8(a.g0));
-  int16x8_t high = vmull_high_s8(w0, a.g0);
+  int16x8_t high = multiply_high(w0, a.g0);
   if constexpr (HasMinus128) {
     c0 = vpadalq_s16(c0, low);
     c1 = vpadalq_s16(c1, high);
     low = vmull_s8(vget_low_s8(w1), vget_low_s8(a.g1));
-    high = vmull_high_s8(w1, a.g1);
+    high = multiply_high(w1, a.g1);
   } else {
     low = vmlal_s8(low, vget_low_s8(w1), vget_low_s8(a.g1));
-    high = vmlal_high_s8(high, w1, a.g1);
+    high = multiply_add_high(high, w1, a.g1);
   }
   c0 = vpadalq_s16(c0, low);
   c1 = vpadalq_s16(c1, high);
@@ -78,7 +104,7 @@ PARE_ALWAYS_INLINE void step(pair_sums& r0, pair_sums& r1, const two_groups& a0,
 PARE_ALWAYS_INLINE void multiply_add(int32x4_t& c0, int32x4_t& c1, int8x16_t a,
                                      int8x16_t w) noexcept {
   c0 = vpadalq_s16(c0, vmull_s8(vget_low_s8(w), vget_low_s8(a)));
-  c1 = vpadalq_s16(c1, vmull_high_s8(w, a));
+  c1 = vpadalq_s16(c1, multiply_high(w, a));
 }
 PARE_ALWAYS_INLINE void step(pair_sums& r, int8x16_t a, const std::int8_t* w) noexcept {
   multiply_add(r.c0, r.c1, a, vld1q_s8(w));
@@ -90,10 +116,9 @@ PARE_ALWAYS_INLINE void step(pair_sums& r, int8x16_t a, const std::int8_t* w) no
 PARE_ALWAYS_INLINE void store_sums(std::int32_t* out, const std::int32_t* start,
                                    const pair_sums& r) noexcept {
   const row_of_tile s = load_row(start);
-  store_row(
-      out,
-      {wrapping_add(s.c0, vpaddq_s32(r.c0, r.c1)), wrapping_add(s.c1, vpaddq_s32(r.c2, r.c3)),
-       wrapping_add(s.c2, vpaddq_s32(r.c4, r.c5)), wrapping_add(s.c3, vpaddq_s32(r.c6, r.c7))});
+  store_row(out,
+            {wrapping_add(s.c0, add_pairs(r.c0, r.c1)), wrapping_add(s.c1, add_pairs(r.c2, r.c3)),
+             wrapping_add(s.c2, add_pairs(r.c4, r.c5)), wrapping_add(s.c3, add_pairs(r.c6, r.c7))});
 }
 
 /// `count` tiles below each other: out = start + A * W over all of K, for 16 columns.
@@ -133,14 +158,15 @@ void tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, inde
 
 /// One block of the product.
 inline void gemm_s8(const gemm_s8_args& args, const gemm_block& block) noexcept {
-  constexpr tile_function narrow[] = {tiles<1, false>, tiles<2, false>};
-  constexpr tile_function wide[] = {tiles<1, true>, tiles<2, true>};
-  panels(args, block, {args.has_minus_128 != 0 ? wide : narrow, 2, 1, 4}, panel_bytes(args),
+  constexpr index_t most_rows = PARE_NEON_KERNELS ? 2 : 1;
+  constexpr tile_function narrow[] = {tiles<1, false>, tiles<most_rows, false>};
+  constexpr tile_function wide[] = {tiles<1, true>, tiles<most_rows, true>};
+  panels(args, block, {args.has_minus_128 != 0 ? wide : narrow, most_rows, 1, 4}, panel_bytes(args),
          args.offset - 128);
 }
 
 }  // namespace PARE_ABI
 }  // namespace pare::kernels::neon
 
-#endif  // PARE_NEON_KERNELS
+#endif  // PARE_NEON_KERNELS || PARE_NEON32_KERNELS
 #endif  // PARE_KERNELS_NEON_GEMM_S8_2X16C4_NEON_HPP

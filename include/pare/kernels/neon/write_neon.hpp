@@ -1,14 +1,14 @@
-// From accumulators in L1 to values of C, on NEON: shared by the matrix kernels of 64-bit ARM, whose
-// panels have 16 columns.
+// From accumulators in L1 to values of C, on NEON: shared by the matrix kernels of ARM, whose panels
+// have 16 columns. On 32-bit ARM what needs floats is scalar: NEON flushes denormals there.
 #ifndef PARE_KERNELS_NEON_WRITE_NEON_HPP
 #define PARE_KERNELS_NEON_WRITE_NEON_HPP
 
 #include <cstring>
 
-#include <pare/kernels/gemm_s8.hpp>
+#include <pare/kernels/scalar/gemm_s8.hpp>
 #include <pare/kernels/target_region.hpp>
 
-#if PARE_NEON_KERNELS
+#if PARE_NEON_KERNELS || PARE_NEON32_KERNELS
 
 namespace pare::kernels::neon {
 inline namespace PARE_ABI {
@@ -51,6 +51,7 @@ inline void start_values(const gemm_s8_args& args, index_t column, std::int32_t 
   }
 }
 
+#if PARE_NEON_KERNELS
 /// The product, rounded before anything is added to it: the barrier keeps the compiler from fusing
 /// both.
 PARE_ALWAYS_INLINE float32x4_t rounded_product(float32x4_t a, float32x4_t b) noexcept {
@@ -58,6 +59,8 @@ PARE_ALWAYS_INLINE float32x4_t rounded_product(float32x4_t a, float32x4_t b) noe
   __asm__("" : "+w"(p));
   return p;
 }
+
+#endif
 
 /// Rows of C that are not whole panels wide pass through memory of their own.
 template <class T>
@@ -72,6 +75,7 @@ inline void write_s32(const gemm_s8_args& args, const std::int32_t* acc, index_t
     copy_columns(c, acc, columns);
 }
 
+#if PARE_NEON_KERNELS
 /// Comparisons rather than vmaxq and vminq, which take +0 for larger than -0.
 PARE_ALWAYS_INLINE float32x4_t clamp(float32x4_t x, float32x4_t low, float32x4_t high) noexcept {
   x = vbslq_f32(vcltq_f32(x, low), low, x);
@@ -106,6 +110,8 @@ inline void write_f32(const gemm_s8_args& args, const std::int32_t* acc, index_t
   }
 }
 
+#endif
+
 /// `scale_double_rounding` for 4 lanes: gemmlowp's way on NEON. SQRDMULH is the high half with ties
 /// up; SRSHL rounds ties up, and negative numbers move by one towards smaller ones before it.
 PARE_ALWAYS_INLINE int32x4_t scale_double_rounding(int32x4_t x, int32x4_t multiplier,
@@ -123,7 +129,8 @@ PARE_ALWAYS_INLINE int32x4_t scale_single_rounding(int32x4_t x, int32x4_t multip
   const int32x4_t right = vsubq_s32(shift, vdupq_n_s32(31));
   const int64x2_t low = vrshlq_s64(vmull_s32(vget_low_s32(x), vget_low_s32(multiplier)),
                                    vmovl_s32(vget_low_s32(right)));
-  const int64x2_t high = vrshlq_s64(vmull_high_s32(x, multiplier), vmovl_high_s32(right));
+  const int64x2_t high = vrshlq_s64(vmull_s32(vget_high_s32(x), vget_high_s32(multiplier)),
+                                    vmovl_s32(vget_high_s32(right)));
   return vcombine_s32(vmovn_s64(low), vmovn_s64(high));
 }
 
@@ -148,14 +155,16 @@ PARE_ALWAYS_INLINE column_scales load_scales(const gemm_s8_args& args, index_t c
 /// later, and FCVTNS saturates too.
 template <requantization Rule>
 PARE_ALWAYS_INLINE int32x4_t scaled(int32x4_t x, const column_scales& by,
-                                    float32x4_t zero_point) noexcept {
+                                    [[maybe_unused]] float32x4_t zero_point) noexcept {
   if constexpr (Rule == requantization::double_rounding)
     return scale_double_rounding(x, by.multiplier, by.shift);
   if constexpr (Rule == requantization::single_rounding)
     return scale_single_rounding(x, by.multiplier, by.shift);
+#if PARE_NEON_KERNELS
   float32x4_t y = rounded_product(vcvtq_f32_s32(x), by.factor);
   if constexpr (Rule == requantization::onnx) y = vaddq_f32(y, zero_point);
   return vcvtnq_s32_f32(y);
+#endif
 }
 
 /// What follows the scaling, for all columns alike.
@@ -196,7 +205,8 @@ void write_q8(const gemm_s8_args& args, const std::int32_t* acc, index_t row, in
     const row_of_tile r = load_row(acc);
     const int16x8_t left = to_codes<Rule>(r.c0, r.c1, by0, by1, range);
     const int16x8_t right = to_codes<Rule>(r.c2, r.c3, by2, by3, range);
-    const uint8x16_t codes = vuzp1q_u8(vreinterpretq_u8_s16(left), vreinterpretq_u8_s16(right));
+    const uint8x16_t codes = vcombine_u8(vmovn_u16(vreinterpretq_u16_s16(left)),
+                                         vmovn_u16(vreinterpretq_u16_s16(right)));
     if (columns == panel_columns) {
       vst1q_u8(c, codes);
     } else {
@@ -207,19 +217,38 @@ void write_q8(const gemm_s8_args& args, const std::int32_t* acc, index_t row, in
   }
 }
 
+#if PARE_NEON32_KERNELS
+inline void write_each(const gemm_s8_args& args, const std::int32_t* acc, index_t row, index_t rows,
+                       index_t column, index_t columns) noexcept {
+  for (index_t i = 0; i < rows; ++i) {
+    for (index_t j = 0; j < columns; ++j)
+      scalar::store(args, row + i, column + j, acc[i * panel_columns + j]);
+  }
+}
+#endif
+
 /// `rows` rows of accumulators, 16 apart, become values of C.
 inline void write(const gemm_s8_args& args, const std::int32_t* acc, index_t row, index_t rows,
                   index_t column, index_t columns) noexcept {
   switch (args.kind) {
     case output_kind::s32: return write_s32(args, acc, row, rows, column, columns);
+#if PARE_NEON_KERNELS
     case output_kind::f32: return write_f32(args, acc, row, rows, column, columns);
+#else
+    case output_kind::f32: return write_each(args, acc, row, rows, column, columns);
+#endif
     case output_kind::q8: break;
   }
   switch (args.rule) {
+#if PARE_NEON_KERNELS
     case requantization::nearest:
       return write_q8<requantization::nearest>(args, acc, row, rows, column, columns);
     case requantization::onnx:
       return write_q8<requantization::onnx>(args, acc, row, rows, column, columns);
+#else
+    case requantization::nearest:
+    case requantization::onnx: return write_each(args, acc, row, rows, column, columns);
+#endif
     case requantization::double_rounding:
       return write_q8<requantization::double_rounding>(args, acc, row, rows, column, columns);
     case requantization::single_rounding:
@@ -264,7 +293,7 @@ constexpr tile_heights cut_rows(index_t rows, const kernel_tiles& kernel) noexce
   return heights;
 }
 
-/// Runs a kernel's tiles over a block: what the kernels of 64-bit ARM have in common.
+/// Runs a kernel's tiles over a block: what the kernels of ARM have in common.
 ///
 /// Whole tiles of s32 go straight to C; all else passes through a buffer in L1.
 ///
@@ -318,5 +347,5 @@ inline void panels(const gemm_s8_args& args, const gemm_block& block, const kern
 }  // namespace PARE_ABI
 }  // namespace pare::kernels::neon
 
-#endif  // PARE_NEON_KERNELS
+#endif  // PARE_NEON_KERNELS || PARE_NEON32_KERNELS
 #endif  // PARE_KERNELS_NEON_WRITE_NEON_HPP
