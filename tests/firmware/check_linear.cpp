@@ -91,6 +91,14 @@ void check(const shape& s, board::random& random) {
   const pare::vector_view<const float> b(bias, s.out);
   const auto layer = pare::pack_linear(w8, b, options, pare::workspace(memory));
   CHECK(layer);
+  const auto choice = pare::explain_linear(*layer, s.rows);
+  CHECK(choice.tile_columns == 4 && (choice.is_fastest || s.in < 4));
+#if PARE_DSP_KERNELS || PARE_MVE_KERNELS
+  CHECK(choice.tile_rows == (s.rows > 1 ? 2 : 1) && choice.kernel[8] == '2');
+  auto other = *layer;
+  other.tile_columns = 16;
+  CHECK(!pare::explain_linear(other, s.rows).is_fastest);
+#endif
   run_all(s, *layer, x_is_signed, y_is_signed);
 
   const auto kind = pare::low_bit(random.between(0, 2));

@@ -98,7 +98,15 @@ PARE_ALWAYS_INLINE kernel_choice explain_linear(const packed_linear_view& layer,
   choice.tile_columns = layer.tile_columns;
   std::int32_t most_rows = 1;
   switch (choice.instruction_set) {
-    case isa::scalar: choice.kernel = "gemm_s8_scalar"; break;
+    case isa::scalar:
+#if PARE_MVE_KERNELS
+      choice.kernel = "gemm_s8_2x4c4_mve", most_rows = 2;
+#elif PARE_DSP_KERNELS
+      choice.kernel = "gemm_s8_2x4c4_dsp", most_rows = 2;
+#else
+      choice.kernel = "gemm_s8_scalar";
+#endif
+      break;
     case isa::avx2: choice.kernel = "gemm_s8_4x16c4_avx2", most_rows = 4; break;
     case isa::avx512bw: choice.kernel = "gemm_s8_6x16c4_avx512bw", most_rows = 6; break;
     case isa::avxvnni: choice.kernel = "gemm_s8_6x16c4_avxvnni", most_rows = 6; break;
@@ -120,7 +128,9 @@ PARE_ALWAYS_INLINE kernel_choice explain_linear(const packed_linear_view& layer,
   }
 
   choice.is_fastest = false;
-  if (!detail::reads_panels(active_isa(), layer)) {
+  if ((PARE_DSP_KERNELS || PARE_MVE_KERNELS) && layer.tile_columns != 4) {
+    choice.reason = "Cortex-M reads panels of four columns: pack the layer again for isa::scalar";
+  } else if (!detail::reads_panels(active_isa(), layer)) {
     choice.reason =
         "the layer was packed for another instruction set than the active one: pack it again";
   } else if ((choice.instruction_set == isa::avx2 || choice.instruction_set == isa::neon) &&
