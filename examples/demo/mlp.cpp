@@ -231,13 +231,6 @@ class adam {
   int steps_ = 0;
 };
 
-void shuffle(std::vector<index_t>& order, random& numbers) {
-  for (std::size_t i = order.size(); i > 1; --i) {
-    const auto other = numbers.below(static_cast<std::int64_t>(i));
-    std::swap(order[i - 1], order[static_cast<std::size_t>(other)]);
-  }
-}
-
 }  // namespace
 
 void train(mlp& network, const dataset& data, const training& options, const loss_function& loss) {

@@ -4,7 +4,10 @@
 #ifndef PARE_EXAMPLES_DEMO_RANDOM_HPP
 #define PARE_EXAMPLES_DEMO_RANDOM_HPP
 
+#include <cstddef>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace demo {
 
@@ -35,6 +38,15 @@ class random {
   random(std::uint64_t state, std::nullptr_t) : state_(state) {}
   std::uint64_t state_;
 };
+
+/// Every order is as likely: Fisher and Yates.
+template <class T>
+void shuffle(std::vector<T>& order, random& numbers) {
+  for (std::size_t i = order.size(); i > 1; --i) {
+    const auto other = numbers.below(static_cast<std::int64_t>(i));
+    std::swap(order[i - 1], order[static_cast<std::size_t>(other)]);
+  }
+}
 
 }  // namespace demo
 

@@ -221,12 +221,7 @@ void train(cnn& network, const cnn_masks& masks, const dataset& data, const trai
   gradients g;
   double running_loss = 0, running_accuracy = 0;
   for (index_t step = 0; step < steps; ++step) {
-    if (step % batches == 0) {
-      for (std::size_t i = order.size(); i > 1; --i) {
-        std::swap(order[i - 1],
-                  order[static_cast<std::size_t>(numbers.below(static_cast<std::int64_t>(i)))]);
-      }
-    }
+    if (step % batches == 0) shuffle(order, numbers);
     if (before_step) before_step(step);
     load(data, order.data() + step % batches * rows, options.shift, numbers, x, labels);
     const matrix& logits = forward(network, multiply, view_of(x), state);

@@ -32,12 +32,12 @@ const char* const usage =
     "  --data DIR        a folder with the four files of MNIST or Fashion-MNIST (IDX, plain or\n"
     "                    .gz); Debian's dataset-fashion-mnist unless said otherwise\n"
     "  --network NAME    only this one\n"
-    "  --epochs N        of the dense networks; 8 unless said otherwise\n"
-    "  --fine-tuning N   epochs while and after pruning; 4 unless said otherwise, 0 for none\n";
+    "  --epochs N        of the dense networks; 10 unless said otherwise\n"
+    "  --fine-tuning N   epochs while and after pruning; 10 unless said otherwise, 0 for none\n";
 
 struct arguments {
   std::string data = "/usr/share/datasets/fashion-mnist", network;
-  int epochs = 8, fine_tuning = 4;
+  int epochs = 10, fine_tuning = 10;
 };
 
 bool parse(int argc, char** argv, arguments& a) {
