@@ -141,9 +141,9 @@ constexpr void for_each_block(const W& dense, const M& mask, const bcsr_shape& s
   for (index_t k = 0; k < columns; k += shape.k_block) {
     const index_t last_k = min(columns, k + shape.k_block);
     for (index_t row = 0; row < rows; row += shape.block_rows, ++line) {
-      const index_t last_row = min(rows, row + shape.block_rows);
+      const index_t last_row = min<index_t>(rows, row + shape.block_rows);
       for (index_t column = k; column < last_k; column += shape.block_columns) {
-        const index_t last_column = min(columns, column + shape.block_columns);
+        const index_t last_column = min<index_t>(columns, column + shape.block_columns);
         if (is_block_stored(dense, mask, row, last_row, column, last_column)) {
           visit((column - k) / shape.block_columns, row, last_row, column, last_column);
         }
