@@ -636,3 +636,27 @@ TEST_CASE("dequantize reads and writes any layout, along any axis") {
     CHECK(out.gaps_untouched());
   }
 }
+
+TEST_CASE("errors are those of the codes, for all axes and layouts") {
+  const auto x = pare_test::random_normal<float>({3, 1500, 2}, 77);
+  for (int axis = -1; axis < 3; ++axis) {
+    for (const auto scheme : {pare::symmetry::symmetric, pare::symmetry::asymmetric}) {
+      CAPTURE(axis);
+      pare::affine options;
+      options.bits = 4;
+      options.axis = axis;
+      options.scheme = scheme;
+      pare::error_meter errors, again, expected;
+      const auto q =
+          pare::quantize(pare_test::column_major_copy(x).view(), options, &errors).value();
+      const auto back = pare::dequantize(q.view()).value();
+      for (pare::index_t i = 0; i < x.size(); ++i) expected.add(x.data()[i], back.data()[i]);
+      CHECK(errors.count() == x.size());
+      CHECK(errors.max_error() == expected.max_error());
+      CHECK(errors.rms_error() == doctest::Approx(expected.rms_error()));
+      CHECK(errors.sqnr() == doctest::Approx(expected.sqnr()));
+      REQUIRE(pare::quantize(x.view(), options, &again));
+      CHECK(again.max_error() == expected.max_error());
+    }
+  }
+}

@@ -128,3 +128,21 @@ TEST_CASE("grouped weights without elements, and what is refused") {
   CHECK(q == status::non_finite);
   CHECK(q.error().position == 42);
 }
+
+TEST_CASE("errors of groups are those of their codes") {
+  const auto w = pare_test::random_normal<float>({5, 70}, 8);
+  pare::grouped options;
+  options.scheme = pare::symmetry::asymmetric;
+  pare::error_meter errors, expected;
+  const auto q = pare::quantize_grouped(w.view(), options, &errors).value();
+  for (index_t row = 0; row < 5; ++row) {
+    for (index_t i = 0; i < 70; ++i) {
+      const int steps = q.codes(row, i) - q.zero_points(row, i / 32);
+      expected.add(w(row, i),
+                   static_cast<float>(steps) * static_cast<float>(q.scales(row, i / 32)));
+    }
+  }
+  CHECK(errors.count() == 350);
+  CHECK(errors.max_error() == expected.max_error());
+  CHECK(errors.rms_error() == expected.rms_error());
+}

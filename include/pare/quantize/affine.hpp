@@ -19,6 +19,7 @@
 #include <pare/quantize/detail/affine_row.hpp>
 #include <pare/quantize/detail/rows.hpp>
 #include <pare/quantize/detail/scale_rules.hpp>
+#include <pare/quantize/error_meter.hpp>
 #include <pare/quantize/range.hpp>
 #include <pare/quantize/rules.hpp>
 
@@ -133,19 +134,32 @@ inline status check_channels(channel_view<const float> scales,
 template <class Floats, class Codes>
 void quantize_checked(const Floats& x, int axis, const channel_view<const float>& scales,
                       const channel_view<const std::int32_t>& zero_points, affine_rule rule,
-                      code_range range, const Codes& codes) noexcept {
+                      code_range range, const Codes& codes, error_meter* errors) noexcept {
   for_each_row(
       x, codes, axis,
       [&](const float* from, typename Codes::value_type* to, index_t channel, const row_loop& row) {
-        with_rule(rule, [&](auto chosen) {
-          if (row.step_channel == 0) {
-            const quantizer<chosen> code_of(params_at(scales, zero_points, channel), range);
-            quantize_row(from, row.step_a, to, row.step_b, row.count, code_of);
-          } else {
-            quantize_channels<chosen>(from, row.step_a, to, row.step_b, row.count, channel, scales,
-                                      zero_points, range);
+        // With errors, a block at a time: they are taken while its codes are in the cache.
+        const index_t block = errors == nullptr ? row.count : min(row.count, index_t{1024});
+        for (index_t first = 0; first < row.count; first += block) {
+          const index_t count = min(block, row.count - first);
+          const index_t own = channel + first * row.step_channel;
+          const float* values = from + first * row.step_a;
+          typename Codes::value_type* codes_of_block = to + first * row.step_b;
+          with_rule(rule, [&](auto chosen) {
+            if (row.step_channel == 0) {
+              const quantizer<chosen> code_of(params_at(scales, zero_points, own), range);
+              quantize_row(values, row.step_a, codes_of_block, row.step_b, count, code_of);
+            } else {
+              quantize_channels<chosen>(values, row.step_a, codes_of_block, row.step_b, count, own,
+                                        scales, zero_points, range);
+            }
+          });
+          for (index_t i = 0; errors != nullptr && i < count; ++i) {
+            const affine_params p = params_at(scales, zero_points, own + i * row.step_channel);
+            const std::int32_t steps = codes_of_block[i * row.step_b] - p.zero_point;
+            errors->add(values[i * row.step_a], static_cast<float>(steps) * p.scale);
           }
-        });
+        }
       });
 }
 
@@ -253,6 +267,7 @@ template <class Code>
 /// @param x      any rank and layout, finite; may be empty
 /// @param params scale positive, finite and with a finite inverse; the zero point is a code
 /// @param codes  std::int8_t or std::uint8_t, same shape as `x`, any layout; receives the codes
+/// @param errors gathers what is lost, where it is not null; in the same pass
 /// @return `shape_mismatch`, `out_of_range` or `non_finite` for the parameters, and `non_finite`
 ///         with the first NaN or infinity of `x`, as its index in row-major order; `codes` is then
 ///         untouched
@@ -260,7 +275,8 @@ template <class Code>
 /// Two passes over `x`, no allocation.
 template <class T, class E, class L, class Code, class CodeE, class CodeL>
 [[nodiscard]] status quantize(tensor_view<T, E, L> x, affine_params params, affine_rule rule,
-                              tensor_view<Code, CodeE, CodeL> codes) noexcept {
+                              tensor_view<Code, CodeE, CodeL> codes,
+                              error_meter* errors = nullptr) noexcept {
   static_assert(detail::is_float<T>, "pare: codes are made of float");
   static_assert(detail::is_affine_code<Code>, "pare: codes are std::int8_t or std::uint8_t");
   PARE_RETURN_IF_ERROR(detail::check_rule(rule));
@@ -269,7 +285,7 @@ template <class T, class E, class L, class Code, class CodeE, class CodeL>
   PARE_RETURN_IF_ERROR(detail::check_finite(detail::input(x), "x"));
   detail::quantize_checked(detail::input(x), per_tensor, detail::one_channel(params.scale),
                            detail::one_channel(params.zero_point), rule, detail::full_codes<Code>,
-                           detail::output(codes));
+                           detail::output(codes), errors);
   return {};
 }
 
@@ -280,11 +296,13 @@ template <class T, class E, class L, class Code, class CodeE, class CodeL>
 /// @param scales       one for each index along the axis
 /// @param zero_points  as many, or none (`{}`) where all are 0
 /// @param codes        same shape as `x`, any layout; receives the codes
+/// @param errors       gathers what is lost, where it is not null
 /// @return as above, with the channel's index as position; `codes` is then untouched
 template <class T, class E, class L, class Code, class CodeE, class CodeL>
 [[nodiscard]] status quantize(tensor_view<T, E, L> x, int axis, channel_view<const float> scales,
                               channel_view<const std::int32_t> zero_points, affine_rule rule,
-                              tensor_view<Code, CodeE, CodeL> codes) noexcept {
+                              tensor_view<Code, CodeE, CodeL> codes,
+                              error_meter* errors = nullptr) noexcept {
   static_assert(detail::is_float<T>, "pare: codes are made of float");
   static_assert(detail::is_affine_code<Code>, "pare: codes are std::int8_t or std::uint8_t");
   PARE_RETURN_IF_ERROR(detail::check_rule(rule));
@@ -298,7 +316,7 @@ template <class T, class E, class L, class Code, class CodeE, class CodeL>
   }
   PARE_RETURN_IF_ERROR(detail::check_finite(detail::input(x), "x"));
   detail::quantize_checked(detail::input(x), axis, scales, zero_points, rule,
-                           detail::full_codes<Code>, detail::output(codes));
+                           detail::full_codes<Code>, detail::output(codes), errors);
   return {};
 }
 
@@ -309,11 +327,12 @@ template <class T, class E, class L, class Code, class CodeE, class CodeL>
 ///
 /// @tparam Code  std::int8_t or std::uint8_t
 /// @param x      any rank and layout, finite, not empty
+/// @param errors gathers what is lost, where it is not null
 /// @return `out_of_range` for bits or axis, `empty`, `non_finite` with the first NaN or infinity,
 ///         `out_of_memory`. The codes lie in the ranges that the tables of `choose_params` give.
 template <class Code = std::int8_t, class T, class E, class L>
-[[nodiscard]] result<affine_tensor<Code, E::rank()>> quantize(tensor_view<T, E, L> x,
-                                                              affine options = {}) noexcept {
+[[nodiscard]] result<affine_tensor<Code, E::rank()>> quantize(
+    tensor_view<T, E, L> x, affine options = {}, error_meter* errors = nullptr) noexcept {
   static_assert(detail::is_float<T>, "pare: codes are made of float");
   static_assert(detail::is_affine_code<Code>, "pare: codes are std::int8_t or std::uint8_t");
   PARE_RETURN_IF_ERROR(detail::check_options(options));
@@ -353,7 +372,7 @@ template <class Code = std::int8_t, class T, class E, class L>
   if (!has_zero_points) *zero_points = tensor<std::int32_t, 1>();
   detail::quantize_checked(detail::input(x), options.axis, scales->view(), zero_points->view(),
                            options.rule, detail::codes_with<Code>(options.bits),
-                           detail::output(codes->view()));
+                           detail::output(codes->view()), errors);
   return affine_tensor<Code, E::rank()>{*std::move(codes), *std::move(scales),
                                         *std::move(zero_points), options.axis};
 }

@@ -49,7 +49,8 @@ inline half half_scale(float scale) noexcept {
 
 /// Scale, zero point and codes of one group; everything has been checked.
 inline affine_params quantize_group(const float* x, index_t step, index_t count,
-                                    const affine& options, std::int8_t* codes) noexcept {
+                                    const affine& options, std::int8_t* codes,
+                                    error_meter* errors) noexcept {
   value_range range{0.0f, 0.0f};
   for (index_t i = 0; i < count; ++i) {
     range.min = min(range.min, x[i * step]);
@@ -61,6 +62,9 @@ inline affine_params quantize_group(const float* x, index_t step, index_t count,
   with_rule(options.rule, [&](auto chosen) {
     quantize_row(x, step, codes, index_t{1}, count, quantizer<chosen>(p, all));
   });
+  for (index_t i = 0; errors != nullptr && i < count; ++i) {
+    errors->add(x[i * step], static_cast<float>(codes[i] - p.zero_point) * p.scale);
+  }
   return p;
 }
 
@@ -73,12 +77,13 @@ inline namespace PARE_ABI {
 ///
 /// A scale beyond half becomes its largest value, 65504, one that rounds to 0 its smallest, 2^-24.
 ///
-/// @param w  [out, in], any layout, finite; may be empty; `in` need be no multiple of the group
+/// @param w       [out, in], any layout, finite; may be empty; `in` need be no multiple of the group
+/// @param errors  gathers what is lost, where it is not null
 /// @return `out_of_range` for bits or group, `invalid_argument` for a scheme or rule that is none,
 ///         `non_finite` with the first NaN or infinity of w, `out_of_memory`
 template <class T, class E, class L>
-[[nodiscard]] result<grouped_tensor> quantize_grouped(tensor_view<T, E, L> w,
-                                                      grouped options = {}) noexcept {
+[[nodiscard]] result<grouped_tensor> quantize_grouped(tensor_view<T, E, L> w, grouped options = {},
+                                                      error_meter* errors = nullptr) noexcept {
   static_assert(detail::is_float<T>, "pare: codes are made of float");
   static_assert(E::rank() == 2, "pare: weights of a linear layer are [out, in]");
   affine of_group;
@@ -109,7 +114,7 @@ template <class T, class E, class L>
       const index_t first = g * options.group;
       const affine_params p =
           detail::quantize_group(x + first * step, step, detail::min(options.group, in - first),
-                                 of_group, codes->data() + row * in + first);
+                                 of_group, codes->data() + row * in + first, errors);
       (*scales)(row, g) = half(p.scale);
       (*zero_points)(row, g) = static_cast<std::int8_t>(p.zero_point);
       has_zero_points = has_zero_points || p.zero_point != 0;
