@@ -97,9 +97,8 @@ PARE_ALWAYS_INLINE void row_step(row_of_tile& even, row_of_tile& odd, const std:
 
 /// t += A * W over some blocks; on to the next ones.
 template <int Bits, low_bit_decoding How, int Rows>
-PARE_ALWAYS_INLINE void add_blocks(tile_of_rows& t, tile_inputs& in, unsigned flip,
-                                   index_t blocks, const std::int8_t*& w,
-                                   const zero_points_of_panel& z) noexcept {
+PARE_ALWAYS_INLINE void add_blocks(tile_of_rows& t, tile_inputs& in, unsigned flip, index_t blocks,
+                                   const std::int8_t*& w, const zero_points_of_panel& z) noexcept {
   constexpr int at_once = Bits / 2;  // blocks of 16 inputs together
   if constexpr (Rows == 1) {
     const int32x4_t zero = vdupq_n_s32(0);
