@@ -32,7 +32,7 @@ PARE_ALWAYS_INLINE void multiply_rows(row_of_tile& sums, const row_of_tile& x,
   multiply_add(sums.c1, x.c1, w);
 }
 
-void lines_of_4(const line_args& args, index_t lines, std::int32_t* acc) noexcept {
+inline void lines_of_4(const line_args& args, index_t lines, std::int32_t* acc) noexcept {
   for (index_t line = 0; line < lines; ++line, acc += 4 * 16) {
     const std::int32_t* start = args.start + 4 * line;
     row_of_tile t0 = first_sums(args.is_first, start[0], acc);
@@ -55,7 +55,7 @@ void lines_of_4(const line_args& args, index_t lines, std::int32_t* acc) noexcep
 }
 
 /// Two blocks at a time, each with its accumulators, hide the latency.
-void lines_of_1(const line_args& args, index_t lines, std::int32_t* acc) noexcept {
+inline void lines_of_1(const line_args& args, index_t lines, std::int32_t* acc) noexcept {
   const __m256i zero = _mm256_setzero_si256();
   for (index_t line = 0; line < lines; ++line, acc += 16) {
     row_of_tile t = first_sums(args.is_first, args.start[line], acc), u{zero, zero};
@@ -87,9 +87,9 @@ PARE_ALWAYS_INLINE void multiply_16(row_of_tile& sums, const std::uint8_t* a, st
   multiply_16(sums, four, flip, w);
 }
 
-void line_of_16(const gemm_s8_args& p, const std::uint8_t* a, index_t rows, index_t first_k,
-                const std::uint16_t* column, const std::uint16_t* last, const std::int8_t* w,
-                std::int32_t* acc) noexcept {
+inline void line_of_16(const gemm_s8_args& p, const std::uint8_t* a, index_t rows, index_t first_k,
+                       const std::uint16_t* column, const std::uint16_t* last, const std::int8_t* w,
+                       std::int32_t* acc) noexcept {
   const std::uint8_t flip = p.a_flip;
   const index_t stride = p.a_stride;
   const bool has_end = p.k % 4 != 0 && column != last && first_k + 4 * last[-1] + 4 > p.k;
