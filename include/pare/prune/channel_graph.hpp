@@ -113,9 +113,9 @@ class channel_graph {
     for (const node f : from) {
       if (!exists(f)) return failed_node();
     }
-    std::vector<index_t> all;
-    for (const node f : from) all.insert(all.end(), channels(f).begin(), channels(f).end());
-    nodes_.push_back({std::move(all), -1, 1, {}});
+    std::vector<index_t> joined;
+    for (const node f : from) joined.insert(joined.end(), channels(f).begin(), channels(f).end());
+    nodes_.push_back({std::move(joined), -1, 1, {}});
     return last();
   }
 
@@ -339,11 +339,11 @@ class channel_graph {
     const result<index_t> count = pruned.of(candidates);
     if (!count) return count.error();
 
-    const auto all = static_cast<index_t>(set.size());
+    const auto total = static_cast<index_t>(set.size());
     const index_t step = multiple / std::gcd(multiple, channels_of(roots.front()));
     const index_t left =
-        detail::min(detail::round_up(detail::max<index_t>(all - *count, 1), step), all);
-    const auto stay = keep_channels(view(scores.data(), candidates), amount::count(all - left));
+        detail::min(detail::round_up(detail::max<index_t>(total - *count, 1), step), total);
+    const auto stay = keep_channels(view(scores.data(), candidates), amount::count(total - left));
     if (!stay) return stay.error();
     for (const index_t root : roots) stays[index(root)] = 0;
     for (const index_t c : *stay) stays[index(roots[index(c)])] = 1;
