@@ -47,6 +47,8 @@ TEST_CASE("the whole leaves less error than gptq with everything but one step") 
             .value();
     const double error = error_with_bias(x, w, pare::dequantize(layer.weights).value(), layer.bias);
     CHECK(error < 0.9 * calibration::error_of(w, gptq, h));
+    const auto unsearched = pare::gptq(w.view(), h, affine_of(bits), ordered).value();
+    CHECK(error < 0.9 * calibration::error_of(w, unsearched, h));
     CHECK(error < 0.4 * calibration::nearest_error(w, affine_of(bits), h));
     CHECK(std::is_sorted(done.begin(), done.end()));
     CHECK(done.back() == 1.0);

@@ -2,15 +2,17 @@
 // reach in a given format.
 //
 //  1. The bias takes what the mean of the inputs does, so that the codes need only fit the covariance.
-//  2. Scales are searched for, errors weighted by the Hessian's diagonal (search_scheme).
-//  3. GPTQ in activation order.
-//  4. Coordinate descent over codes and scales (refine).
+//  2. GPTQ in activation order, with the scales of the scheme and with searched ones, whose errors the
+//     Hessian's diagonal weighs (search_scheme).
+//  3. Coordinate descent over codes and scales (refine).
+//  4. The better of the two stays.
 //
 // Sources: bias_correction.hpp, search_scheme.hpp, gptq.hpp, refine.hpp. The order of the steps is
 // this library's; docs/quantization.md has what each of them is worth.
 #ifndef PARE_QUANTIZE_CALIBRATED_HPP
 #define PARE_QUANTIZE_CALIBRATED_HPP
 
+#include <limits>
 #include <utility>
 
 #include <pare/quantize/bias_correction.hpp>
@@ -48,7 +50,7 @@ inline namespace PARE_ABI {
 ///                 half, pass `scale_change::to_half` in `options.refining`
 /// @return as `gptq` and `correct_bias`
 ///
-/// Time that of GPTQ and of `refine`.
+/// Time twice that of GPTQ and of `refine`.
 template <class T, class E, class L, class Scheme, class Parallel = serial,
           class Progress = no_progress>
 [[nodiscard]] result<calibrated_layer<grid_of<Scheme>>> quantize_calibrated(
@@ -65,28 +67,45 @@ template <class T, class E, class L, class Scheme, class Parallel = serial,
   rounding.group = options.group;
   rounding.order = input_order::activation;
   rounding.damping = options.damping;
-  // Half of the way is GPTQ's, the other half the refinement's.
-  const auto first_half = [&](double done) { progress(done / 2); };
-  const auto second_half = [&](double done) { progress(0.5 + done / 2); };
-  const auto rounded = [&] {
-    const search_scheme<Scheme> searched{scheme};
-    if (options.refining.scales == scale_change::to_half) {
-      return gptq(w, *covariance, half_scheme<search_scheme<Scheme>>{searched}, rounding, parallel,
-                  first_half);
+  using weights = grid_tensor<grid_of<Scheme>>;
+  double least = std::numeric_limits<double>::infinity();
+  result<weights> best = {status_code::overflow, "the output error leaves the range of float", "w"};
+  double before = 0.0;  // of the four parts of the work
+  const auto part = [&](double done) { progress((before + done) / 4); };
+  const auto attempt = [&](const auto& fitting) -> status {
+    auto q = gptq(w, *covariance, fitting, rounding, parallel, part);
+    if (!q) return q.status();
+    ++before;
+    PARE_RETURN_IF_ERROR(refine(w, *covariance, *q, options.refining, parallel, part));
+    ++before;
+    const auto values = dequantize(*q);
+    if (!values) return values.status();
+    const auto left = output_error(w, values->view(), *covariance, parallel);
+    if (!left) return left.status();
+    if (*left < least) {
+      least = *left;
+      best = std::move(q);
     }
-    return gptq(w, *covariance, searched, rounding, parallel, first_half);
+    return {};
   };
-  auto q = rounded();
-  if (!q) return q.error();
-  PARE_RETURN_IF_ERROR(refine(w, *covariance, *q, options.refining, parallel, second_half));
+  const search_scheme<Scheme> searched{scheme};
+  if (options.refining.scales == scale_change::to_half) {
+    PARE_RETURN_IF_ERROR(attempt(half_scheme<Scheme>{scheme}));
+    PARE_RETURN_IF_ERROR(attempt(half_scheme<search_scheme<Scheme>>{searched}));
+  } else {
+    PARE_RETURN_IF_ERROR(attempt(scheme));
+    PARE_RETURN_IF_ERROR(attempt(searched));
+  }
+  if (!best) return best.error();
+  weights& q = *best;
 
   auto corrected = tensor<float, 1>::create(dextents<index_t, 1>(out));
   if (!corrected) return corrected.error();
   for (index_t r = 0; r < bias.extent(0); ++r) (*corrected)(r) = bias[r];
-  const auto values = dequantize(*q);
+  const auto values = dequantize(q);
   if (!values) return values.error();
   PARE_RETURN_IF_ERROR(correct_bias(w, values->view(), h, corrected->view()));
-  return calibrated_layer<grid_of<Scheme>>{*std::move(q), *std::move(corrected)};
+  return calibrated_layer<grid_of<Scheme>>{std::move(q), *std::move(corrected)};
 }
 
 }  // namespace PARE_ABI
