@@ -39,8 +39,8 @@ TEST_CASE("the ABI tag is one identifier that carries version, instruction set a
       std::string("v") + STRING_OF(PARE_VERSION_MAJOR) + "_" + STRING_OF(PARE_VERSION_MINOR) + "_";
   CHECK(tag.compare(0, version.size(), version) == 0);
   CHECK(tag.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos);
-  const std::string checks =
-      std::string("_a") + STRING_OF(PARE_ASSERTS) + "x" + STRING_OF(PARE_EXCEPTIONS);
+  const std::string checks = std::string("_a") + STRING_OF(PARE_ASSERTS) + "x" +
+                             STRING_OF(PARE_EXCEPTIONS) + "t" + STRING_OF(PARE_ERROR_TEXTS);
   REQUIRE(tag.size() > checks.size());
   CHECK(tag.substr(tag.size() - checks.size()) == checks);
 #if defined(__AVX512VNNI__)

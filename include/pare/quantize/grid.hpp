@@ -54,8 +54,8 @@ inline status check_levels(const float* levels, std::int32_t count) noexcept {
   }
   for (std::int32_t i = 0; i < count; ++i) {
     if (!is_finite(levels[i]) || (i > 0 && !(levels[i - 1] <= levels[i]))) {
-      return {status_code::invalid_argument, "the levels of a grid are finite and do not fall", "levels",
-              position_kind::element, i};
+      return {status_code::invalid_argument, "the levels of a grid are finite and do not fall",
+              "levels", position_kind::element, i};
     }
   }
   return {};

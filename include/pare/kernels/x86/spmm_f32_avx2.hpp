@@ -37,7 +37,7 @@ PARE_ALWAYS_INLINE void multiply_add(sixteen_floats& sums, const sixteen_floats&
 ///
 /// @param x, width  one input of 16 rows, and from there to the next input
 inline void spmm_tile(const bcsr_view<float>& w, const std::uint32_t* offsets, index_t lines,
-                       const float* x, index_t width, float* acc) noexcept {
+                      const float* x, index_t width, float* acc) noexcept {
   for (index_t line = 0; line < lines; ++line) {
     std::uint32_t i = offsets[line];
     const std::uint32_t last = offsets[line + 1];
