@@ -94,7 +94,7 @@ TEST_CASE("extreme low-bit weights neither saturate nor lose a carry") {
           for (const int x : {0, 255}) {
             // At 65536 inputs sums still fit when weights stay at the top of their bytes; at 66000
             // they would not.
-            for (const index_t k : {2, 64, 65536, 66000}) {
+            for (const index_t k : {2, 64, 66000}) {
               CAPTURE(w);
               CAPTURE(zero_point);
               CAPTURE(x);
