@@ -17,8 +17,9 @@
 
 namespace pare {
 
-/// Instruction sets that kernels are written for, the better ones later. All but `avxvnni`, which knows
-/// nothing of AVX-512, include those before them on their architecture. A machine supports those of one architecture only.
+/// Instruction sets that kernels are written for, the better ones later. All but `avxvnni`, which
+/// knows nothing of AVX-512, include those before them on their architecture. A machine supports
+/// those of one architecture only.
 enum class isa : std::uint8_t {
   scalar = 0,      ///< plain C++: the specification, runs everywhere
   avx2 = 1,        ///< AVX2

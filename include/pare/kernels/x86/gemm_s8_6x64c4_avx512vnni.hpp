@@ -427,7 +427,6 @@ struct code_range {
   __m512 float_zero_point, float_high;
   __m512i zero_point, high;  ///< as words
   __m512i low, flip;         ///< as bytes
-  bool is_all_of_s8;         ///< saturation has done it: neither a bound below nor a flip
 };
 
 template <requantization Rule>
@@ -442,7 +441,6 @@ PARE_ALWAYS_INLINE code_range load_range(const gemm_s8_args& args) noexcept {
   r.high = _mm512_set1_epi16(static_cast<std::int16_t>(args.high - flip));
   r.low = _mm512_set1_epi8(static_cast<char>(args.low - flip));
   r.flip = _mm512_set1_epi8(static_cast<char>(flip));
-  r.is_all_of_s8 = flip == 0 && args.low == -128;
   return r;
 }
 
