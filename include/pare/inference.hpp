@@ -14,6 +14,7 @@
 #include <pare/format/activation_panels.hpp>
 #include <pare/format/affine.hpp>
 #include <pare/format/bcsr.hpp>
+#include <pare/format/bitmask.hpp>
 #include <pare/format/code_limits.hpp>
 #include <pare/format/codebook.hpp>
 #include <pare/format/csr.hpp>
@@ -23,7 +24,9 @@
 #include <pare/format/low_bit.hpp>
 #include <pare/format/low_rank.hpp>
 #include <pare/format/mx.hpp>
+#include <pare/format/n_m.hpp>
 #include <pare/format/nf4.hpp>
+#include <pare/format/packed_bitmask_linear.hpp>
 #include <pare/format/packed_conv2d.hpp>
 #include <pare/format/packed_depthwise.hpp>
 #include <pare/format/packed_grouped_linear.hpp>
@@ -34,6 +37,7 @@
 #include <pare/format/window.hpp>
 #include <pare/kernels/add.hpp>
 #include <pare/kernels/bcsr_linear.hpp>
+#include <pare/kernels/bitmask_linear.hpp>
 #include <pare/kernels/block_sparse_linear.hpp>
 #include <pare/kernels/concat.hpp>
 #include <pare/kernels/conv2d.hpp>
@@ -46,6 +50,7 @@
 #include <pare/kernels/low_bit_linear.hpp>
 #include <pare/kernels/low_rank_linear.hpp>
 #include <pare/kernels/pack_activations.hpp>
+#include <pare/kernels/pack_bitmask_linear.hpp>
 #include <pare/kernels/pack_conv2d.hpp>
 #include <pare/kernels/pack_depthwise_conv2d.hpp>
 #include <pare/kernels/pack_grouped_linear.hpp>

@@ -15,6 +15,7 @@
 #include <pare/io/npy.hpp>
 #include <pare/io/write_c_source.hpp>
 #include <pare/io/write_image.hpp>
+#include <pare/layers/bitmask_linear.hpp>
 #include <pare/layers/conv2d.hpp>
 #include <pare/layers/depthwise_conv2d.hpp>
 #include <pare/layers/grouped_linear.hpp>

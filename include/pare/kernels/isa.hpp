@@ -54,6 +54,8 @@ namespace detail {
 
 /// Among the bits of instruction sets: AVX2 with fused multiply-add, which it does not imply.
 inline constexpr unsigned has_fma_bit = 1u << 8;
+/// And AVX-512 VNNI with VBMI2, which expands bytes by a mask.
+inline constexpr unsigned has_vbmi2_bit = 1u << 14;
 
 /// What the process has found and what it uses: bits of `detect_isas` in the low half, the active
 /// isa above; 0 before the first look. Constant-initialised; two threads that look at once write
@@ -88,12 +90,12 @@ inline std::uint64_t enabled_state() noexcept {
   return (static_cast<std::uint64_t>(high) << 32) | low;
 }
 
-/// A bit for each isa, and `has_fma_bit`.
+/// A bit for each isa, `has_fma_bit` and `has_vbmi2_bit`.
 inline unsigned detect_isas() noexcept {
   constexpr unsigned osxsave = 1u << 27, avx = 1u << 28, fma = 1u << 12;          // leaf 1, ecx
   constexpr unsigned avx2 = 1u << 5;                                              // leaf 7, ebx
   constexpr unsigned avx512 = (1u << 16) | (1u << 17) | (1u << 30) | (1u << 31);  // F, DQ, BW, VL
-  constexpr unsigned avx512_vnni = 1u << 11;                                      // leaf 7, ecx
+  constexpr unsigned avx512_vnni = 1u << 11, avx512_vbmi2 = 1u << 6;              // leaf 7, ecx
   constexpr unsigned avx_vnni = 1u << 4;                                          // leaf 7.1, eax
   constexpr std::uint64_t ymm_state = 0x6, zmm_state = 0xe6;
 
@@ -108,7 +110,10 @@ inline unsigned detect_isas() noexcept {
   found |= (1u << static_cast<unsigned>(isa::avx2)) | fma_found;
   if ((state & zmm_state) == zmm_state && (b & avx512) == avx512) {
     found |= 1u << static_cast<unsigned>(isa::avx512bw);
-    if ((c & avx512_vnni) != 0) found |= 1u << static_cast<unsigned>(isa::avx512vnni);
+    if ((c & avx512_vnni) != 0) {
+      found |= 1u << static_cast<unsigned>(isa::avx512vnni);
+      if ((c & avx512_vbmi2) != 0) found |= has_vbmi2_bit;
+    }
   }
   if (a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & avx_vnni) != 0) {
     found |= 1u << static_cast<unsigned>(isa::avxvnni);
@@ -169,6 +174,7 @@ PARE_ALWAYS_INLINE unsigned isas() noexcept {
 }
 
 PARE_ALWAYS_INLINE bool has_fma() noexcept { return (isas() & has_fma_bit) != 0; }
+PARE_ALWAYS_INLINE bool has_vbmi2() noexcept { return (isas() & has_vbmi2_bit) != 0; }
 
 }  // namespace detail
 

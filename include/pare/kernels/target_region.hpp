@@ -86,6 +86,17 @@
 #define PARE_TARGET_AVX512VNNI_END PARE_DETAIL_QUIET_END PARE_DETAIL_TARGET_END
 #endif
 
+#if defined(__AVX512VNNI__) && defined(__AVX512VBMI2__) && defined(__AVX512BW__) && \
+    defined(__AVX512VL__) && defined(__AVX512DQ__) && defined(__POPCNT__)
+#define PARE_TARGET_AVX512VBMI2_BEGIN PARE_DETAIL_QUIET_BEGIN
+#define PARE_TARGET_AVX512VBMI2_END PARE_DETAIL_QUIET_END
+#else
+#define PARE_TARGET_AVX512VBMI2_BEGIN                                                          \
+  PARE_DETAIL_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512vbmi2,popcnt") \
+  PARE_DETAIL_QUIET_BEGIN
+#define PARE_TARGET_AVX512VBMI2_END PARE_DETAIL_QUIET_END PARE_DETAIL_TARGET_END
+#endif
+
 #endif  // PARE_X86_KERNELS
 
 // On 64-bit ARM a region must have all that the flags allow, or baseline helpers do not inline into

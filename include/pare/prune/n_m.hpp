@@ -1,33 +1,22 @@
-// N:M sparsity: of every M neighbours in a row, N stay. With 2:4 half of the products go and every
-// lane has the same work.
+// Masks of N:M sparsity (format/n_m.hpp): with 2:4 half of the products go and every lane has the
+// same work.
 //
-// Mishra et al., "Accelerating sparse deep neural networks", 2021, arXiv:2104.08378; the search for
-// a permutation of inputs: Pool and Yu, "Channel permutations for N:M sparsity", 2021.
+// The search for a permutation of inputs: Pool and Yu, "Channel permutations for N:M sparsity",
+// 2021.
 #ifndef PARE_PRUNE_N_M_HPP
 #define PARE_PRUNE_N_M_HPP
 
 #include <cmath>
 
 #include <pare/core/tensor.hpp>
+#include <pare/format/n_m.hpp>
 #include <pare/prune/detail/prune_smallest.hpp>
 #include <pare/prune/random.hpp>
 
 namespace pare {
 
-/// `keep` of every `of` neighbours within a row stay; 2:4 unless said otherwise.
-struct n_m {
-  index_t keep = 2;  ///< 0 to `of`
-  index_t of = 4;    ///< at least 1
-};
-
 namespace detail {
 inline namespace PARE_ABI {
-
-[[nodiscard]] constexpr status check_pattern(const n_m& pattern) noexcept {
-  if (pattern.of >= 1 && pattern.keep >= 0 && pattern.keep <= pattern.of) return {};
-  return {status_code::invalid_argument, "N of M stay, with M at least 1 and N at most M",
-          "pattern"};
-}
 
 /// Weights beyond `keep` in a group go. A short last group counts as one filled up with zeros.
 template <class W, class E, class L, class ME, class ML, class KeyOf>
