@@ -18,6 +18,7 @@ TEST_CASE("scalar code runs everywhere, and the best instruction set is active")
 
 #if PARE_X86_KERNELS
 TEST_CASE("detection agrees with the compiler's") {
+  CHECK(pare::is_supported(pare::isa::sse2));
   CHECK(pare::is_supported(pare::isa::avx2) == (__builtin_cpu_supports("avx2") != 0));
   const bool has_avx512 = __builtin_cpu_supports("avx512bw") &&
                           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
@@ -38,7 +39,7 @@ TEST_CASE("64-bit ARM has NEON, and each set includes those before it") {
 #endif
 
 TEST_CASE("a machine has the instruction sets of one architecture") {
-  const bool is_x86 = pare::is_supported(pare::isa::avx2);
+  const bool is_x86 = pare::is_supported(pare::isa::sse2);
   const bool is_arm = pare::is_supported(pare::isa::neon);
   CHECK_FALSE((is_x86 && is_arm));
   CHECK((is_x86 || !pare::is_supported(pare::isa::avx512vnni)));
@@ -60,7 +61,7 @@ TEST_CASE("what the machine cannot run is refused and changes nothing") {
     CHECK(pare::set_active_isa(i) == pare::status::unsupported);
     CHECK(pare::active_isa() == before);
   }
-  for (const int unknown : {8, 9, 11, 31, 255}) {
+  for (const int unknown : {9, 11, 15, 16, 31, 255}) {
     CHECK(pare::set_active_isa(static_cast<pare::isa>(unknown)) == pare::status::unsupported);
   }
   CHECK(pare::active_isa() == before);

@@ -15,6 +15,7 @@ TEST_CASE("panels waste little: widths follow the number of outputs") {
   CHECK(linear_tile_columns(pare::isa::avx512vnni, 10) == 16);
   CHECK(linear_tile_columns(pare::isa::avx2, 10) == 16);
   CHECK(linear_tile_columns(pare::isa::avxvnni, 1024) == 16);
+  CHECK(linear_tile_columns(pare::isa::sse2, 1024) == 16);
   CHECK(linear_tile_columns(pare::isa::scalar, 1024) == 4);
 }
 
@@ -48,8 +49,10 @@ TEST_CASE("the choice of a kernel is explained") {
     const auto choice = pare::explain_linear(pare_test::linear_case(64, 40, 1, -127).pack(), 8);
     CHECK(choice.instruction_set == i);
     CHECK(std::string(choice.kernel).find(pare::name(i)) != std::string::npos);
-    const bool is_best = i != pare::isa::scalar || (!pare::is_supported(pare::isa::avx2) &&
-                                                    !pare::is_supported(pare::isa::neon));
+    const bool is_best =
+        i == pare::isa::scalar
+            ? !pare::is_supported(pare::isa::sse2) && !pare::is_supported(pare::isa::neon)
+            : i != pare::isa::sse2 || !pare::is_supported(pare::isa::avx2);
     CHECK(choice.is_fastest == is_best);
     if (i == pare::isa::avx512vnni) {
       CHECK(choice.tile_rows == 8);

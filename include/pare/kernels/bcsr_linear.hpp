@@ -23,7 +23,7 @@ PARE_KERNEL_TABLE spmm_f32_function spmm_f32_kernel_of(isa i) noexcept;
 PARE_KERNEL_TABLE spmm_f32_function spmm_f32_kernel_of(isa i) noexcept {
 #if PARE_X86_KERNELS
   if (i == isa::avx512vnni) return kernels::avx512vnni::spmm_f32;
-  if (i != isa::scalar && has_fma()) return kernels::avx2::spmm_f32;
+  if (i != isa::scalar && i != isa::sse2 && has_fma()) return kernels::avx2::spmm_f32;
 #endif
   static_cast<void>(i);
   return kernels::scalar::spmm_f32;
@@ -65,6 +65,26 @@ void run_spmm_f32(const kernels::spmm_f32_args& args, const Before& before,
   run_panels(
       args.rows, args.columns, before, [&](const kernels::gemm_block& b) { spmm_f32(args, b); },
       parallel_for);
+}
+
+/// The product of rows that pack(first row, rows, panel) brings into panels in the scratch.
+template <class Pack, class Parallel>
+status run_packing(kernels::spmm_f32_args& args, workspace scratch, const Pack& pack,
+                   const Parallel& parallel_for) noexcept {
+  const auto bytes = activation_panels_size<float>(args.rows, args.k);
+  if (!bytes) return bytes.error();
+  auto* panels = scratch.take<std::uint8_t>(*bytes);
+  if (panels == nullptr && *bytes > 0) {
+    return {status_code::workspace_too_small,
+            "the scratch is shorter than sparse_linear_workspace_size says", "scratch",
+            position_kind::byte, *bytes};
+  }
+  args.panels = reinterpret_cast<const float*>(panels);
+  const auto pack_panel = [&](index_t row) {
+    pack(row, min(panel_rows, args.rows - row), panels + 4 * row * args.k);
+  };
+  run_spmm_f32(args, pack_panel, parallel_for);
+  return {};
 }
 
 }  // namespace PARE_ABI
@@ -116,8 +136,7 @@ status linear(const tensor_view<X, EX, LX>& x, const bcsr_view<float>& w,
                 "pare: activations of an f32 layer are float");
   PARE_RETURN_IF_ERROR(detail::check_linear_shapes(x, w.columns, w.rows, y));
   PARE_RETURN_IF_ERROR(detail::check_bcsr_linear(w, bias));
-  const index_t rows = x.extent(0), k = w.columns;
-  kernels::spmm_f32_args args = detail::args_of(w, bias, act, rows);
+  kernels::spmm_f32_args args = detail::args_of(w, bias, act, x.extent(0));
   args.a = x.data_handle();
   args.a_stride = x.stride(0);
   args.c = y.data_handle();
@@ -127,23 +146,12 @@ status linear(const tensor_view<X, EX, LX>& x, const bcsr_view<float>& w,
         args, [](index_t) {}, parallel_for);
     return {};
   }
-  const auto bytes = activation_panels_size<float>(rows, k);
-  if (!bytes) return bytes.error();
-  auto* panels = scratch.take<std::uint8_t>(*bytes);
-  if (panels == nullptr && *bytes > 0) {
-    return {status_code::workspace_too_small,
-            "the scratch is shorter than sparse_linear_workspace_size says", "scratch",
-            position_kind::byte, *bytes};
-  }
-  args.panels = reinterpret_cast<const float*>(panels);
   const auto pack_panel = detail::pack_panel_kernel_of(active_isa());
-  const auto pack = [&](index_t row) {
+  const auto pack = [&](index_t row, index_t count, std::uint8_t* panel) {
     pack_panel(reinterpret_cast<const std::uint8_t*>(args.a + row * args.a_stride),
-               4 * args.a_stride, detail::min(detail::panel_rows, rows - row), 4 * k, 0,
-               panels + 4 * row * k);
+               4 * args.a_stride, count, 4 * args.k, 0, panel);
   };
-  detail::run_spmm_f32(args, pack, parallel_for);
-  return {};
+  return detail::run_packing(args, scratch, pack, parallel_for);
 }
 
 /// The same from panels into panels.

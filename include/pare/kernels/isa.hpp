@@ -22,19 +22,21 @@ namespace pare {
 /// those of one architecture only.
 enum class isa : std::uint8_t {
   scalar = 0,      ///< plain C++: the specification, runs everywhere
-  avx2 = 1,        ///< AVX2
-  avx512bw = 2,    ///< AVX-512 F, BW, VL and DQ: the s8 product; all else as AVX2
-  avxvnni = 3,     ///< AVX2 and AVX-VNNI
-  avx512vnni = 4,  ///< AVX-512 F, BW, VL, DQ and VNNI
-  neon = 5,        ///< 64-bit ARM; 32-bit ARM where the flags allow NEON: the s8 product
-  dotprod = 6,     ///< 64-bit ARM with SDOT (FEAT_DotProd)
-  i8mm = 7,        ///< 64-bit ARM with SDOT and SMMLA (FEAT_I8MM)
+  sse2 = 1,        ///< every 64-bit x86: the s8 product; all else as scalar
+  avx2 = 2,        ///< AVX2
+  avx512bw = 3,    ///< AVX-512 F, BW, VL and DQ: the s8 product; all else as AVX2
+  avxvnni = 4,     ///< AVX2 and AVX-VNNI
+  avx512vnni = 5,  ///< AVX-512 F, BW, VL, DQ and VNNI
+  neon = 6,        ///< 64-bit ARM; 32-bit ARM where the flags allow NEON: the s8 product
+  dotprod = 7,     ///< 64-bit ARM with SDOT (FEAT_DotProd)
+  i8mm = 8,        ///< 64-bit ARM with SDOT and SMMLA (FEAT_I8MM)
 };
 
-/// "scalar", "avx2", "avx512bw", "avxvnni", "avx512vnni", "neon", "dotprod", "i8mm"
+/// "scalar", "sse2", "avx2", "avx512bw", "avxvnni", "avx512vnni", "neon", "dotprod", "i8mm"
 constexpr PARE_ALWAYS_INLINE const char* name(isa i) noexcept {
   switch (i) {
     case isa::scalar: return "scalar";
+    case isa::sse2: return "sse2";
     case isa::avx2: return "avx2";
     case isa::avx512bw: return "avx512bw";
     case isa::avxvnni: return "avxvnni";
@@ -47,13 +49,14 @@ constexpr PARE_ALWAYS_INLINE const char* name(isa i) noexcept {
 }
 
 /// All of them, for tests and benchmarks that go through them.
-inline constexpr isa all_isas[] = {isa::scalar,     isa::avx2, isa::avx512bw, isa::avxvnni,
-                                   isa::avx512vnni, isa::neon, isa::dotprod,  isa::i8mm};
+inline constexpr isa all_isas[] = {isa::scalar,   isa::sse2,    isa::avx2,
+                                   isa::avx512bw, isa::avxvnni, isa::avx512vnni,
+                                   isa::neon,     isa::dotprod, isa::i8mm};
 
 namespace detail {
 
 /// Among the bits of instruction sets: AVX2 with fused multiply-add, which it does not imply.
-inline constexpr unsigned has_fma_bit = 1u << 8;
+inline constexpr unsigned has_fma_bit = 1u << 15;
 /// And AVX-512 VNNI with VBMI2, which expands bytes by a mask.
 inline constexpr unsigned has_vbmi2_bit = 1u << 14;
 
@@ -99,7 +102,8 @@ inline unsigned detect_isas() noexcept {
   constexpr unsigned avx_vnni = 1u << 4;                                          // leaf 7.1, eax
   constexpr std::uint64_t ymm_state = 0x6, zmm_state = 0xe6;
 
-  unsigned found = 1u << static_cast<unsigned>(isa::scalar);
+  unsigned found =
+      (1u << static_cast<unsigned>(isa::scalar)) | (1u << static_cast<unsigned>(isa::sse2));
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & osxsave) == 0 || (c & avx) == 0) return found;
   const unsigned fma_found = (c & fma) != 0 ? has_fma_bit : 0u;
@@ -180,7 +184,7 @@ PARE_ALWAYS_INLINE bool has_vbmi2() noexcept { return (isas() & has_vbmi2_bit) !
 
 /// Whether this machine, its operating system and this build can run kernels of `i`.
 PARE_ALWAYS_INLINE bool is_supported(isa i) noexcept {
-  return static_cast<unsigned>(i) < 8 && ((detail::isas() >> static_cast<unsigned>(i)) & 1u) != 0;
+  return static_cast<unsigned>(i) < 9 && ((detail::isas() >> static_cast<unsigned>(i)) & 1u) != 0;
 }
 
 /// The instruction set that calls use from now on: the best one supported, unless `set_active_isa`

@@ -20,6 +20,7 @@
 #include <pare/kernels/neon/gemm_s8_6x16c4_dotprod.hpp>
 #include <pare/kernels/neon/gemm_s8_6x16c8_i8mm.hpp>
 #include <pare/kernels/neon/quantize_rows_neon.hpp>
+#include <pare/kernels/x86/gemm_s8_2x16c4_sse2.hpp>
 #include <pare/kernels/x86/gemm_s8_4x16c4_avx2.hpp>
 #include <pare/kernels/x86/gemm_s8_6x16c4_avx512bw.hpp>
 #include <pare/kernels/x86/gemm_s8_6x16c4_avxvnni.hpp>
@@ -68,6 +69,10 @@ PARE_KERNEL_TABLE linear_kernels linear_kernels_of(isa i) noexcept {
     case isa::avx2:
       return {kernels::avx2::gemm_s8, kernels::avx2::row_range,
               kernels::quantize_each_row<kernels::avx2::row_range, kernels::avx2::quantize_row>};
+    case isa::sse2:
+      return {
+          kernels::sse2::gemm_s8, kernels::scalar::row_range,
+          kernels::quantize_each_row<kernels::scalar::row_range, kernels::scalar::quantize_row>};
 #endif
 #if PARE_NEON_KERNELS
     case isa::i8mm:
@@ -335,12 +340,22 @@ constexpr bool float_workspace_bytes(index_t in_features, index_t rows, index_t&
   return checked_add(codes, 2 * workspace::bytes_for<float>(rows), bytes);
 }
 
-/// f32 activations: codes for each row, then the product.
+/// Float activations as codes.
+struct quantized_rows {
+  const std::uint8_t* codes = nullptr;
+  index_t stride = 0;  ///< from row to row
+  const float* scales = nullptr;
+  const std::int32_t* zero_points = nullptr;
+};
+
+/// Rows of floats become codes in `scratch`.
+///
+/// @return `workspace_too_small`, `non_finite`
 template <class Parallel>
-status linear_float_rows(const linear_kernels& kernel, const strided_matrix_view<const float>& x,
-                         const packed_linear_view& layer, const strided_matrix_view<float>& y,
-                         workspace scratch, const Parallel& parallel_for) noexcept {
-  const index_t rows = x.extent(0), k = layer.in_features, stride = code_stride(k);
+status quantize_float_rows(const linear_kernels& kernel, const strided_matrix_view<const float>& x,
+                           workspace scratch, quantized_rows& quantized,
+                           const Parallel& parallel_for) noexcept {
+  const index_t rows = x.extent(0), k = x.extent(1), stride = code_stride(k);
   std::uint8_t* codes = scratch.take<std::uint8_t>(rows * stride);
   float* scales = scratch.take<float>(rows);
   std::int32_t* zero_points = scratch.take<std::int32_t>(rows);
@@ -363,14 +378,31 @@ status linear_float_rows(const linear_kernels& kernel, const strided_matrix_view
               i};
     }
   }
-  kernels::gemm_s8_args args = args_of(layer, rows);
-  args.a = codes;
-  args.a_stride = stride;
+  quantized = {codes, stride, scales, zero_points};
+  return {};
+}
+
+/// What was floats goes in, floats come out.
+inline void set_float_rows(kernels::gemm_s8_args& args, const packed_linear_view& layer,
+                           const quantized_rows& x, const strided_matrix_view<float>& y) noexcept {
+  args.a = x.codes;
+  args.a_stride = x.stride;
   args.c = y.data_handle();
   args.c_stride = y.stride(0);
   set_float_output(args, layer);
-  args.row_scales = scales;
-  args.row_zero_points = zero_points;
+  args.row_scales = x.scales;
+  args.row_zero_points = x.zero_points;
+}
+
+/// f32 activations: codes for each row, then the product.
+template <class Parallel>
+status linear_float_rows(const linear_kernels& kernel, const strided_matrix_view<const float>& x,
+                         const packed_linear_view& layer, const strided_matrix_view<float>& y,
+                         workspace scratch, const Parallel& parallel_for) noexcept {
+  quantized_rows quantized;
+  PARE_RETURN_IF_ERROR(quantize_float_rows(kernel, x, scratch, quantized, parallel_for));
+  kernels::gemm_s8_args args = args_of(layer, x.extent(0));
+  set_float_rows(args, layer, quantized, y);
   run_gemm(kernel.gemm, args, parallel_for);
   return {};
 }

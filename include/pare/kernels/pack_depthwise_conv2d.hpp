@@ -16,7 +16,9 @@ constexpr linear_options output_options(const depthwise_conv2d_options& o) noexc
 }
 
 /// Whether kernels of `i` walk as kernels/depthwise_tiles.hpp says.
-constexpr PARE_ALWAYS_INLINE bool has_depthwise_tiles(isa i) noexcept { return i != isa::scalar; }
+constexpr PARE_ALWAYS_INLINE bool has_depthwise_tiles(isa i) noexcept {
+  return i != isa::scalar && i != isa::sse2;
+}
 
 /// Channels of a panel: all of them, up to 64.
 constexpr PARE_ALWAYS_INLINE std::int32_t depthwise_tile_columns(isa i,

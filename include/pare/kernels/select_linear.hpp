@@ -36,6 +36,7 @@ constexpr PARE_ALWAYS_INLINE std::int32_t linear_tile_columns(isa i,
 constexpr PARE_ALWAYS_INLINE bool reads_tile(isa i, std::int32_t tile_columns) noexcept {
   switch (i) {
     case isa::scalar: return true;
+    case isa::sse2:
     case isa::avx2:
     case isa::avx512bw:
     case isa::avxvnni:
@@ -107,6 +108,7 @@ PARE_ALWAYS_INLINE kernel_choice explain_linear(const packed_linear_view& layer,
       choice.kernel = "gemm_s8_scalar";
 #endif
       break;
+    case isa::sse2: choice.kernel = "gemm_s8_2x16c4_sse2", most_rows = 2; break;
     case isa::avx2: choice.kernel = "gemm_s8_4x16c4_avx2", most_rows = 4; break;
     case isa::avx512bw: choice.kernel = "gemm_s8_6x16c4_avx512bw", most_rows = 6; break;
     case isa::avxvnni: choice.kernel = "gemm_s8_6x16c4_avxvnni", most_rows = 6; break;
@@ -139,8 +141,9 @@ PARE_ALWAYS_INLINE kernel_choice explain_linear(const packed_linear_view& layer,
         "a weight is -128, which the fast 16-bit products cannot hold: quantize to [-127, 127]";
   } else if (layer.in_features > 0 && layer.in_features < 4) {
     choice.reason = "with less than four inputs, rows are copied: join several into one";
-  } else if ((is_supported(isa::avx2) || is_supported(isa::neon)) &&
-             choice.instruction_set == isa::scalar) {
+  } else if ((is_supported(isa::avx2) && choice.instruction_set < isa::avx2) ||
+             ((is_supported(isa::sse2) || is_supported(isa::neon)) &&
+              choice.instruction_set == isa::scalar)) {
     choice.reason = "set_active_isa holds the machine below what it can do";
   } else {
     choice.is_fastest = true;
