@@ -24,16 +24,16 @@ constexpr pare::requantization all_rules[] = {
 constexpr low_bit all_kinds[] = {low_bit::s4, low_bit::s2, low_bit::ternary};
 
 /// Tails of rows, columns and inputs around every tile: 4, 6 and 8 rows, 16 to 64 columns, 8 and 16
-/// inputs; and what is empty.
+/// inputs; around what ARM decodes at once, 24 rows and 1024 inputs; and what is empty.
 struct shape {
   index_t m, n, k;
 };
-constexpr shape shapes[] = {{0, 5, 7},    {3, 0, 7},     {3, 5, 0},    {1, 1, 1},     {1, 2, 3},
-                            {2, 3, 4},    {5, 15, 5},    {6, 16, 8},   {7, 17, 9},    {12, 31, 15},
-                            {13, 32, 16}, {4, 33, 17},   {11, 47, 33}, {8, 48, 27},   {9, 64, 23},
-                            {1, 63, 130}, {6, 64, 64},   {50, 65, 12}, {3, 96, 7},    {49, 97, 21},
-                            {2, 128, 1},  {10, 144, 24}, {23, 10, 65}, {1, 200, 301}, {7, 70, 40},
-                            {8, 129, 31}};
+constexpr shape shapes[] = {{0, 5, 7},    {3, 0, 7},     {3, 5, 0},     {1, 1, 1},     {1, 2, 3},
+                            {2, 3, 4},    {5, 15, 5},    {6, 16, 8},    {7, 17, 9},    {12, 31, 15},
+                            {13, 32, 16}, {4, 33, 17},   {11, 47, 33},  {8, 48, 27},   {9, 64, 23},
+                            {1, 63, 130}, {6, 64, 64},   {50, 65, 12},  {3, 96, 7},    {49, 97, 21},
+                            {2, 128, 1},  {10, 144, 24}, {23, 10, 65},  {1, 200, 301}, {7, 70, 40},
+                            {8, 129, 31}, {25, 20, 77},  {8, 17, 1025}, {24, 3, 1055}};
 
 template <class X>
 void check_codes(const low_bit_case& c, const pare::tensor<X, 2>& x) {

@@ -7,8 +7,9 @@
 #include <pare/kernels/scalar/gemm_grouped.hpp>
 
 #if PARE_KERNELS_HERE
-#include <pare/kernels/neon/gemm_grouped_3x16c4_dotprod.hpp>
 #include <pare/kernels/neon/gemm_grouped_3x16c4_neon.hpp>
+#include <pare/kernels/neon/gemm_grouped_6x16c4_dotprod.hpp>
+#include <pare/kernels/neon/gemm_grouped_6x16c8_i8mm.hpp>
 #include <pare/kernels/x86/gemm_grouped_3x16c4_avx2.hpp>
 #include <pare/kernels/x86/gemm_grouped_3x16c4_avxvnni.hpp>
 #include <pare/kernels/x86/gemm_grouped_6x32c4_avx512vnni.hpp>
@@ -35,7 +36,7 @@ PARE_KERNEL_TABLE gemm_grouped_function gemm_grouped_of(isa i) noexcept {
     case isa::avx2: return kernels::avx2::gemm_grouped;
 #endif
 #if PARE_NEON_KERNELS
-    case isa::i8mm:
+    case isa::i8mm: return kernels::i8mm::gemm_grouped;
     case isa::dotprod: return kernels::dotprod::gemm_grouped;
     case isa::neon: return kernels::neon::gemm_grouped;
 #endif

@@ -11,6 +11,7 @@
 #include <pare/kernels/cortex_m/gemm_low_bit_1x4c4_mve.hpp>
 #include <pare/kernels/neon/gemm_low_bit_2x16c4_neon.hpp>
 #include <pare/kernels/neon/gemm_low_bit_6x16c4_dotprod.hpp>
+#include <pare/kernels/neon/gemm_low_bit_6x16c8_i8mm.hpp>
 #include <pare/kernels/x86/gemm_low_bit_4x16c4_avx2.hpp>
 #include <pare/kernels/x86/gemm_low_bit_6x16c4_avxvnni.hpp>
 #include <pare/kernels/x86/gemm_low_bit_6x64c4_avx512vnni.hpp>
@@ -35,7 +36,7 @@ auto low_bit_gemm_of(isa i) noexcept {
     case isa::avx2: return kernels::avx2::gemm_low_bit<Bits, How>;
 #endif
 #if PARE_NEON_KERNELS
-    case isa::i8mm:
+    case isa::i8mm: return kernels::i8mm::gemm_low_bit<Bits, How>;
     case isa::dotprod: return kernels::dotprod::gemm_low_bit<Bits, How>;
     case isa::neon: return kernels::neon::gemm_low_bit<Bits, How>;
 #endif

@@ -1,5 +1,5 @@
-// The matrix product with grouped weights on 64-bit ARM with UDOT: tiles of up to 3 rows by 16
-// columns. Bound: UDOT for 16 products, and 3 operations to decode 32 weights of 4 bits.
+// The matrix product with grouped weights on 64-bit ARM with UDOT, for few rows: tiles of up to 3
+// rows by 16 columns. Bound: UDOT for 16 products, and 3 operations to decode 32 weights of 4 bits.
 #ifndef PARE_KERNELS_NEON_GEMM_GROUPED_3X16C4_DOTPROD_HPP
 #define PARE_KERNELS_NEON_GEMM_GROUPED_3X16C4_DOTPROD_HPP
 
@@ -84,7 +84,7 @@ void grouped_tile(const gemm_grouped_args& args, index_t row, grouped_panel p, i
 }
 
 /// One block of the product.
-inline void gemm_grouped(const gemm_grouped_args& args, const gemm_block& block) noexcept {
+inline void gemm_grouped_few_rows(const gemm_grouped_args& args, const gemm_block& block) noexcept {
   constexpr neon::grouped_tile_function of_4_bits[] = {grouped_tile<4, 1>, grouped_tile<4, 2>,
                                                        grouped_tile<4, 3>};
   constexpr neon::grouped_tile_function of_8_bits[] = {grouped_tile<8, 1>, grouped_tile<8, 2>,

@@ -1,14 +1,14 @@
 // The matrix product with 4-bit and 2-bit weights on 64-bit ARM with SDOT: tiles of up to 6 rows by
 // 16 columns, K in blocks of 8 or 16.
 //
-// The tile is that of the s8 product, with weights decoded on the way: 3 operations for a register
-// of two planes, 7 for one of four. Zero points take an operation for each plane and registers of
-// their own, which leaves 4 rows.
+// Few rows: the tile is that of the s8 product, with weights decoded on the way: 3 operations for a
+// register of two planes, 7 for one of four. Zero points take an operation for each plane and
+// registers of their own, which leaves 4 rows. Many rows: the s8 product of decoded panels.
 #ifndef PARE_KERNELS_NEON_GEMM_LOW_BIT_6X16C4_DOTPROD_HPP
 #define PARE_KERNELS_NEON_GEMM_LOW_BIT_6X16C4_DOTPROD_HPP
 
 #include <pare/kernels/neon/gemm_s8_6x16c4_dotprod.hpp>
-#include <pare/kernels/neon/low_bit_neon.hpp>
+#include <pare/kernels/neon/low_bit_decoded.hpp>
 
 #if PARE_NEON_KERNELS
 
@@ -162,9 +162,15 @@ void low_bit_tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stri
   }
 }
 
+/// From so many rows on a panel is decoded once, which takes about what 16 rows gain.
+inline constexpr index_t rows_of_decoded_panel = 24, least_decoded_inputs = 64;
+
 /// One block of the product.
 template <int Bits, low_bit_decoding How>
 void gemm_low_bit(const gemm_s8_args& args, const gemm_block& block) noexcept {
+  if (block.last_row - block.first_row >= rows_of_decoded_panel && args.k >= least_decoded_inputs) {
+    return neon::decoded_panels<Bits, 4>(args, block, {tiles_of_s8, 6, 1, 4}, args.offset - 128);
+  }
   constexpr index_t most_rows = How == low_bit_decoding::shifted ? 6 : 4;
   constexpr neon::tile_function tiles[] = {low_bit_tiles<Bits, How, 1>,
                                            low_bit_tiles<Bits, How, 2>,

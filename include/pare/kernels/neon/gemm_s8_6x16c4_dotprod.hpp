@@ -330,11 +330,12 @@ void tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, inde
   }
 }
 
+inline constexpr neon::tile_function tiles_of_s8[] = {tiles<1>, tiles<2>, tiles<3>,
+                                                      tiles<4>, tiles<5>, tiles<6>};
+
 /// One block of the product.
 inline void gemm_s8(const gemm_s8_args& args, const gemm_block& block) noexcept {
-  constexpr neon::tile_function of_height[] = {tiles<1>, tiles<2>, tiles<3>,
-                                               tiles<4>, tiles<5>, tiles<6>};
-  neon::panels(args, block, {of_height, 6, 1, 4}, panel_bytes(args), args.offset - 128);
+  neon::panels(args, block, {tiles_of_s8, 6, 1, 4}, panel_bytes(args), args.offset - 128);
 }
 
 }  // namespace PARE_ABI

@@ -202,17 +202,25 @@ void tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, inde
   }
 }
 
+inline constexpr neon::tile_function tiles_of_s8[] = {tiles<1, false>, tiles<2, false>,
+                                                      tiles<3, false>, tiles<4, false>,
+                                                      tiles<5, false>, tiles<6, false>};
+inline constexpr neon::tile_function tiles_of_u8[] = {
+    tiles<1, true>, tiles<2, true>, tiles<3, true>, tiles<4, true>, tiles<5, true>, tiles<6, true>};
+
+/// The tiles for s8 or u8 rows.
+constexpr PARE_ALWAYS_INLINE neon::kernel_tiles tiles_for(const gemm_s8_args& args) noexcept {
+  return {args.a_flip != 0 ? tiles_of_s8 : tiles_of_u8, 6, 2, 4};
+}
+
+/// The zero point of the rows as these tiles multiply them.
+constexpr PARE_ALWAYS_INLINE std::int32_t offset_of(const gemm_s8_args& args) noexcept {
+  return args.a_flip != 0 ? args.offset - 128 : args.offset;
+}
+
 /// One block of the product.
 inline void gemm_s8(const gemm_s8_args& args, const gemm_block& block) noexcept {
-  constexpr neon::tile_function of_s8[] = {tiles<1, false>, tiles<2, false>, tiles<3, false>,
-                                           tiles<4, false>, tiles<5, false>, tiles<6, false>};
-  constexpr neon::tile_function of_u8[] = {tiles<1, true>, tiles<2, true>, tiles<3, true>,
-                                           tiles<4, true>, tiles<5, true>, tiles<6, true>};
-  if (args.a_flip != 0) {
-    neon::panels(args, block, {of_s8, 6, 2, 4}, panel_bytes(args), args.offset - 128);
-  } else {
-    neon::panels(args, block, {of_u8, 6, 2, 4}, panel_bytes(args), args.offset);
-  }
+  neon::panels(args, block, tiles_for(args), panel_bytes(args), offset_of(args));
 }
 
 }  // namespace PARE_ABI
