@@ -5,6 +5,8 @@
 
 #include <pare/format/image.hpp>
 #include <pare/io/write_image.hpp>
+#include <pare/kernels/bcsr_linear.hpp>
+#include <pare/kernels/low_rank_linear.hpp>
 
 #include "support/isas.hpp"
 #include "support/packed_parts.hpp"
@@ -63,6 +65,12 @@ void run_all(const pare::image_view& image) {
   pare::tensor<float, 1> y({most});
   pare::tensor<std::byte, 1> memory({1 << 18});
   const pare::workspace scratch(memory.data(), memory.size());
+  const auto reals = pare_test::random_uniform<float>({most}, 2, -1.0, 1.0);
+  const auto run_floats = [&](const auto& layer, index_t in, index_t out, auto... bias) {
+    if (in > most || out > most) return;
+    static_cast<void>(pare::linear(pare::view(reals.data(), 1, in), layer, bias...,
+                                   pare::view(y.data(), 1, out), scratch));
+  };
   for (index_t i = 0; i < image.layers(); ++i) {
     if (image.kind(i) == pare::image_kind::linear) {
       const auto l = image.layer<pare::packed_linear_view>(i).value();
@@ -86,6 +94,22 @@ void run_all(const pare::image_view& image) {
       }
       static_cast<void>(pare::conv2d(pare::view(x.data(), 1, 6, 7, l.in_channels), l,
                                      pare::view(y.data(), 1, *h, *w, l.out_channels), scratch));
+    } else if (image.kind(i) == pare::image_kind::grouped_linear) {
+      const auto l = image.layer<pare::packed_grouped_linear_view>(i).value();
+      run_floats(l, l.in_features, l.out_features);
+    } else if (image.kind(i) == pare::image_kind::sparse_linear) {
+      const auto l = image.layer<pare::packed_sparse_linear_view>(i).value();
+      if (l.base.in_features > most || l.base.out_features > most) continue;
+      static_cast<void>(pare::linear(pare::view(x.data(), 1, l.base.in_features), l,
+                                     pare::view(y.data(), 1, l.base.out_features), scratch));
+    } else if (image.kind(i) == pare::image_kind::low_rank) {
+      const auto l = image.layer<pare::low_rank_view<float>>(i).value();
+      run_floats(l, l.in_features(), l.out_features(), pare::vector_view<const float>());
+    } else if (image.kind(i) == pare::image_kind::sparse) {
+      const auto l = image.layer<pare::bcsr_view<float>>(i).value();
+      run_floats(l, l.columns, l.rows, pare::vector_view<const float>());
+    } else if (image.kind(i) == pare::image_kind::vector) {
+      static_cast<void>(image.layer<pare::vector_view<const float>>(i).value());
     } else {
       const auto l = image.layer<pare::packed_depthwise_view>(i).value();
       const auto h = pare::output_height(l.window, 6), w = pare::output_width(l.window, 7);
@@ -99,8 +123,9 @@ void run_all(const pare::image_view& image) {
   }
 }
 
-/// Where record `i` stands.
+/// Where record `i` stands, and what is behind the records.
 constexpr index_t record(index_t i) { return 64 + 192 * i; }
+constexpr index_t payload = record(pare_test::small_network::count);
 
 }  // namespace
 
@@ -122,17 +147,26 @@ TEST_CASE("image: layers come back to the bit, for any target, whatever machine 
         using view_type = std::decay_t<decltype(view)>;
         const auto found = opened->layer<view_type>(name);
         REQUIRE(found);
-        CHECK(pare_test::same_layer(*found, repacked(view, target).view));
-        CHECK(reinterpret_cast<std::uintptr_t>(pare::detail::linear_part(*found).panels) % 64 == 0);
+        const repacked expected(view, target);
+        CHECK(pare_test::same_layer(*found, expected.view));
+        return *found;
       };
-      CHECK(opened->layers() == 7);
-      same("fc", network.fc.view());
+      CHECK(opened->layers() == pare_test::small_network::count);
+      const auto fc = same("fc", network.fc.view());
+      CHECK(reinterpret_cast<std::uintptr_t>(fc.panels) % 64 == 0);
       same("fc_f32", network.fc_f32.view());
       same("fc_s4", network.fc_s4.view());
       same("conv", network.conv.view());
       same("conv_rows", network.conv_rows.view());
       same("conv_grouped", network.conv_grouped.view());
       same("depthwise", network.depthwise.view());
+      same("fc_grouped", network.fc_grouped.view());
+      same("fc_grouped_s8", network.fc_grouped_s8.view());
+      const auto sparse = same("fc_sparse", network.fc_sparse.view());
+      CHECK(reinterpret_cast<std::uintptr_t>(sparse.weights.values) % 64 == 0);
+      same("fc_low_rank", network.low_rank());
+      same("fc_pruned", network.sparse);
+      same("bias", pare::vector_view<const float>(network.bias.view()));
     }
   });
 }
@@ -145,7 +179,7 @@ TEST_CASE("image: layers are found by name and kind") {
   CHECK(std::string(opened.name(6)) == "depthwise");
   CHECK(opened.kind(6) == pare::image_kind::depthwise_conv2d);
   CHECK(opened.layer<pare::packed_linear_view>("nothing").status() == status::out_of_range);
-  CHECK(opened.layer<pare::packed_linear_view>(7).status() == status::out_of_range);
+  CHECK(opened.layer<pare::packed_linear_view>(13).status() == status::out_of_range);
   CHECK(opened.layer<pare::packed_linear_view>("conv").status() == status::unsupported);
   CHECK(pare::image_view().find("conv") == -1);
   const auto none = pare::write_image({}).value();
@@ -163,7 +197,8 @@ TEST_CASE("image: every flipped bit is noticed") {
   const auto image = pare::write_image(pare_test::small_network().layers()).value();
   auto changed = copy_of(image);
   for (index_t bit = 0; bit < image.size() * 8; ++bit) {
-    if (bit >= record(7) * 8 && bit % 61 != 0) continue;  // a part of the weights
+    // A third of the records, and a part of the weights.
+    if (bit >= record(0) * 8 && bit % (bit < payload * 8 ? 3 : 61) != 0) continue;
     changed(bit / 8) ^= std::byte(1 << (bit % 8));
     const auto opened = open(changed);
     REQUIRE_FALSE(opened);
@@ -229,7 +264,7 @@ TEST_CASE("image: lies behind a right checksum are refused where they stand") {
   is_refused_here(fc + 1, ' ');
   is_refused_here(fc + 5, 'x');
   is_refused_here(fc + kind, u32{0});
-  is_refused_here(fc + kind, u32{5});
+  is_refused_here(fc + kind, u32{10});
   // The linear part.
   for (const i32 n : {-1, 9, 100000, INT32_MAX, INT32_MIN}) {
     const index_t where = n < 0 ? fc + out : fc + bytes;
@@ -276,6 +311,47 @@ TEST_CASE("image: lies behind a right checksum are refused where they stand") {
   is_refused_here(depthwise + variants, i32{0});
   is_refused_here(depthwise + variants, i32{3});
   is_refused(depthwise + window, i32{5}, depthwise + bytes);
+  // Grouped, sparse and float weights.
+  constexpr index_t group = 164, arithmetic = 168, block_rows = 172, block_columns = 176,
+                    k_block = 180, blocks = 184, reserved = 188;
+  constexpr index_t grouped_fc = record(7), sparse = record(9), low_rank = record(10),
+                    pruned = record(11), bias = record(12);
+  for (const i32 n : {0, 48, 7, -4}) is_refused_here(grouped_fc + tile, n);
+  is_refused_here(grouped_fc + bits, i32{2});
+  is_refused(grouped_fc + bits, i32{8}, grouped_fc + bytes);
+  is_refused_here(grouped_fc + zero_points, i32{-1});
+  is_refused_here(grouped_fc + act, u32{9});
+  is_refused_here(grouped_fc + arithmetic, u32{2});
+  for (const i32 n : {0, 31, -32, 256}) is_refused_here(grouped_fc + group, n);
+  is_refused(grouped_fc + group, i32{128}, grouped_fc + bytes);
+  is_refused_here(sparse + tile, i32{4});
+  is_refused(sparse + block_rows, i32{0}, sparse + block_rows);
+  is_refused(sparse + block_rows, i32{65}, sparse + block_rows);
+  is_refused(sparse + block_rows, i32{8}, sparse + block_rows);
+  is_refused(sparse + block_columns, i32{2}, sparse + block_rows);
+  is_refused_here(sparse + k_block, i32{0});
+  is_refused(sparse + k_block, i32{-4}, sparse + block_rows);
+  is_refused(sparse + k_block, i32{6}, sparse + block_rows);
+  for (const u32 n : {u32{12}, u32{0x80000000}, u32{0xffffffff}}) {
+    is_refused(sparse + blocks, n, sparse + bytes);
+    is_refused(pruned + blocks, n, pruned + bytes);
+  }
+  is_refused_here(low_rank + group, i32{-1});
+  for (const index_t at : {low_rank + out, low_rank + in, pruned + out, pruned + in, bias + out}) {
+    is_refused_here(at, i32{-1});
+    is_refused(at, INT32_MAX, at - (at - 64) % 192 + bytes);
+  }
+  is_refused(low_rank + group, INT32_MAX, low_rank + bytes);
+  // Fields that a kind does not have.
+  for (index_t i = 0; i < pare_test::small_network::count; ++i) {
+    is_refused_here(record(i) + reserved, u32{1});
+    if (i < 7) is_refused_here(record(i) + blocks, u32{1});
+  }
+  is_refused_here(fc + bits, i32{8});
+  is_refused_here(fc + window, i32{1});
+  is_refused_here(grouped_fc + input_scale, 1.0f);
+  is_refused_here(bias + in, i32{1});
+  is_refused_here(pruned + act, u32{1});
   // Places in memory.
   const u32 end = static_cast<u32>(image.size());
   for (const u32 at : {u32{0}, u32{64}, u32{1}, end, end - 64, u32{0xffffffc0}, u32{0x80000000}}) {
@@ -293,6 +369,36 @@ TEST_CASE("image: lies behind a right checksum are refused where they stand") {
   for (const float* array : {linear.scales, linear.bias, linear.factors}) {
     is_refused(at_of(array + 3), nan, at_of(array + 3), status::non_finite);
   }
+  const auto few = opened.layer<pare::packed_grouped_linear_view>("fc_grouped").value();
+  is_refused(at_of(few.sums), nan, at_of(few.sums), status::non_finite);
+  is_refused(at_of(few.bias + 1), nan, at_of(few.bias + 1), status::non_finite);
+  for (const int g : {0, 1, 3}) {
+    // The second scale of a group, behind its codes and those of the groups before.
+    const std::uint8_t* scale = few.panels + g * few.group_bytes() * few.tile_columns + 64 + 2;
+    is_refused(at_of(scale), std::uint16_t{0xfc00}, at_of(scale), status::non_finite);
+    is_refused(at_of(scale), std::uint16_t{0x7c01}, at_of(scale), status::non_finite);
+  }
+  const auto weights = opened.layer<pare::packed_sparse_linear_view>("fc_sparse").value();
+  is_refused(at_of(weights.base.factors), nan, at_of(weights.base.factors), status::non_finite);
+  const std::uint32_t* offsets = weights.weights.block_offsets;
+  is_refused(at_of(offsets), u32{1}, at_of(offsets));
+  is_refused(at_of(offsets + 4), u32{2}, at_of(offsets + 3), status::out_of_range);
+  is_refused(at_of(offsets + 4), u32{16}, at_of(offsets + 3), status::out_of_range);
+  is_refused(at_of(offsets + 15), u32{14}, sparse + blocks);
+  // Lines have one block each, in K-blocks of two, the last K-block of two with a tail.
+  is_refused(at_of(weights.weights.block_columns + 5), std::uint16_t{2}, at_of(offsets + 5),
+             status::out_of_range);
+  const auto factors = opened.layer<pare::low_rank_view<float>>("fc_low_rank").value();
+  for (const float* at : {&factors.left(4, 1), &factors.right(1, 6)}) {
+    is_refused(at_of(at), nan, at_of(at), status::non_finite);
+  }
+  const auto floats = opened.layer<pare::bcsr_view<float>>("fc_pruned").value();
+  is_refused(at_of(floats.values + 3), nan, at_of(floats.values + 3), status::non_finite);
+  is_refused(at_of(floats.block_columns), std::uint16_t{10}, at_of(floats.block_offsets),
+             status::out_of_range);
+  const float* last =
+      opened.layer<pare::vector_view<const float>>("bias").value().data_handle() + 4;
+  is_refused(at_of(last), nan, at_of(last), status::non_finite);
   const auto fixed = opened.layer<pare::packed_low_bit_linear_view>("fc_s4").value();
   for (const i32 n : {31, -32, INT32_MIN}) {
     is_refused(at_of(fixed.base.shifts), n, at_of(fixed.base.shifts), status::out_of_range);
@@ -304,14 +410,14 @@ TEST_CASE("image: lies behind a right checksum are refused where they stand") {
 TEST_CASE("image: no layer's memory ends beyond the image, be it by one line") {
   const auto image = pare::write_image(pare_test::small_network().layers()).value();
   constexpr index_t offset = 44, bytes = 48;
-  for (index_t i = 0; i < 7; ++i) {
+  for (index_t i = 0; i < pare_test::small_network::count; ++i) {
     CAPTURE(i);
     const index_t size = pare::detail::round_up(get<std::uint32_t>(image, record(i) + bytes), 64);
     auto changed = copy_of(image);
     put(changed, record(i) + offset, static_cast<std::uint32_t>(image.size() - size));
     sign(changed);
     // There the layer fits, whatever numbers it finds.
-    if (const auto opened = open(changed); !opened) CHECK(opened.error().position >= record(7));
+    if (const auto opened = open(changed); !opened) CHECK(opened.error().position >= payload);
     for (const index_t beyond : {64, 128, 192}) {
       if (beyond >= size) break;
       put(changed, record(i) + offset, static_cast<std::uint32_t>(image.size() - size + beyond));
@@ -327,7 +433,7 @@ TEST_CASE("image: no layer's memory ends beyond the image, be it by one line") {
   put(shorter, 20, static_cast<std::uint32_t>(image.size() - 64));
   sign(shorter);
   REQUIRE_FALSE(open(shorter));
-  CHECK(open(shorter).error().position == record(6) + offset);
+  CHECK(open(shorter).error().position == record(12) + offset);
 }
 
 TEST_CASE("image: random damage behind a right checksum is refused or does no harm") {
@@ -339,7 +445,7 @@ TEST_CASE("image: random damage behind a right checksum is refused or does no ha
     const auto changes = random.integer(1, 3);
     for (int j = 0; j < changes; ++j) {
       // Mostly the records: a word of any kind, a small one, or a bit.
-      const index_t at = random.index(0, random.index(0, 3) > 0 ? record(7) - 4 : image.size() - 4);
+      const index_t at = random.index(0, random.index(0, 3) > 0 ? payload - 4 : image.size() - 4);
       const index_t word = at / 4 * 4;
       switch (random.integer(0, 3)) {
         case 0: put(changed, word, random.bits()); break;
@@ -384,6 +490,12 @@ TEST_CASE("write_image: what is refused") {
   layer.sums = network.fc.view().sums;
   layer.in_features = pare::detail::max_index / 4;
   CHECK(error_of({{"fc", layer}}).code == status::overflow);
+  CHECK(error_of({{"fc", pare::packed_sparse_linear_view{}}}).code == status::invalid_argument);
+  CHECK(error_of({{"fc", pare::vector_view<const float>(nullptr, 3)}}).code ==
+        status::invalid_argument);
+  pare::bcsr_view<float> contradiction = network.sparse;
+  contradiction.columns = 9;  // its last block column is 9
+  CHECK(pare::write_image({{"fc", contradiction}}).error().code == status::out_of_range);
   pare::image_options o;
   o.target = static_cast<pare::isa>(99);
   CHECK(error_of({}, o).code == status::invalid_argument);

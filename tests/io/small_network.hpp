@@ -5,10 +5,15 @@
 #ifndef PARE_TESTS_IO_SMALL_NETWORK_HPP
 #define PARE_TESTS_IO_SMALL_NETWORK_HPP
 
+#include <pare/core/tensor_view.hpp>
+#include <pare/format/bcsr.hpp>
+#include <pare/format/low_rank.hpp>
 #include <pare/format/packed_conv2d.hpp>
 #include <pare/format/packed_depthwise.hpp>
+#include <pare/format/packed_grouped_linear.hpp>
 #include <pare/format/packed_linear.hpp>
 #include <pare/format/packed_low_bit_linear.hpp>
+#include <pare/format/packed_sparse_linear.hpp>
 
 namespace pare_test::written {
 
@@ -461,6 +466,261 @@ inline constexpr pare::packed_depthwise_view depthwise = [] {
   l.outputs.options.rule = pare::requantization::single_rounding;
   return l;
 }();
+
+// fc_grouped: linear, 40 -> 6, 4-bit weights in groups of 32, relu; 368 bytes in panels of 4 outputs.
+alignas(64) inline constexpr std::uint8_t fc_grouped_panels[] = {
+    124, 81, 66, 187, 99, 234, 142, 175, 144, 81, 78, 132, 52, 145, 180, 68,
+    51, 101, 85, 21, 22, 138, 226, 243, 16, 95, 73, 160, 170, 72, 157, 228,
+    172, 29, 83, 145, 239, 76, 170, 186, 230, 36, 74, 175, 225, 224, 205, 240,
+    87, 3, 71, 119, 115, 36, 143, 246, 204, 13, 203, 24, 121, 102, 57, 187,
+    3, 0, 0, 4, 0, 0, 41, 36, 64, 0, 144, 0,
+    56, 21, 238, 199, 35, 84, 232, 248, 45, 36, 106, 226, 60, 242, 156, 232,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    255, 131, 254, 135, 176, 224, 189, 38, 208, 224, 192, 144,
+    194, 42, 89, 19, 129, 28, 223, 171, 0, 0, 0, 0, 0, 0, 0, 0,
+    173, 66, 169, 92, 29, 113, 251, 94, 0, 0, 0, 0, 0, 0, 0, 0,
+    87, 92, 163, 86, 180, 1, 2, 167, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 28, 236, 57, 20, 178, 95, 174, 0, 0, 0, 0, 0, 0, 0, 0,
+    35, 20, 96, 28, 0, 0, 0, 0, 208, 64, 0, 0,
+    150, 178, 233, 234, 118, 195, 31, 105, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    140, 163, 118, 160, 0, 0, 0, 0, 144, 64, 0, 0,
+};
+inline constexpr float fc_grouped_sums[] = {
+    -0x1.827p-10f, -0x1.c7d4p-9f, -0x1.5aep14f, 0x1.ccc8p-2f,
+    -0x1.b8604p-2f, -0x1.d084p-2f, 0.0f, 0.0f,
+};
+inline constexpr float fc_grouped_bias[] = {
+    0x1.a0bf9ep0f, -0x1.351a56p0f, -0x1.701p1f, -0x1.09ea74p-5f,
+    0x1.9a914p-1f, -0x1.5e1dbep-2f, 0.0f, 0.0f,
+};
+inline constexpr pare::packed_grouped_linear_view fc_grouped = [] {
+  pare::packed_grouped_linear_view l;
+  l.out_features = 6;
+  l.in_features = 40;
+  l.group = 32;
+  l.bits = 4;
+  l.tile_columns = 4;
+  l.has_zero_points = 1;
+  l.panels = fc_grouped_panels;
+  l.sums = fc_grouped_sums;
+  l.bias = fc_grouped_bias;
+  l.options.act = pare::activation::relu;
+  l.options.arithmetic = pare::grouped_arithmetic::integer;
+  return l;
+}();
+
+// fc_grouped_s8: linear, 70 -> 3, 8-bit weights in groups of 64; 560 bytes in panels of 4 outputs.
+alignas(64) inline constexpr std::uint8_t fc_grouped_s8_panels[] = {
+    220, 117, 184, 22, 82, 224, 57, 83, 221, 40, 192, 204, 0, 0, 0, 0,
+    193, 52, 168, 113, 125, 222, 126, 11, 46, 2, 50, 23, 0, 0, 0, 0,
+    245, 33, 92, 60, 169, 230, 85, 105, 18, 135, 73, 144, 0, 0, 0, 0,
+    59, 74, 93, 106, 85, 245, 115, 157, 169, 20, 195, 155, 0, 0, 0, 0,
+    248, 146, 56, 56, 62, 198, 88, 230, 84, 94, 201, 80, 0, 0, 0, 0,
+    11, 147, 247, 80, 81, 42, 45, 239, 246, 14, 103, 203, 0, 0, 0, 0,
+    177, 232, 59, 33, 163, 98, 215, 36, 243, 187, 40, 133, 0, 0, 0, 0,
+    93, 122, 191, 50, 168, 56, 146, 74, 23, 222, 106, 174, 0, 0, 0, 0,
+    132, 227, 58, 202, 8, 86, 249, 147, 246, 117, 150, 236, 0, 0, 0, 0,
+    16, 111, 116, 19, 177, 124, 49, 177, 71, 177, 232, 55, 0, 0, 0, 0,
+    168, 123, 64, 162, 186, 201, 67, 210, 69, 191, 96, 163, 0, 0, 0, 0,
+    91, 243, 71, 242, 138, 97, 58, 10, 16, 90, 206, 24, 0, 0, 0, 0,
+    112, 174, 66, 50, 139, 51, 157, 93, 51, 28, 63, 249, 0, 0, 0, 0,
+    189, 19, 42, 113, 124, 153, 70, 79, 100, 85, 219, 135, 0, 0, 0, 0,
+    48, 96, 16, 42, 123, 175, 106, 253, 107, 124, 81, 113, 0, 0, 0, 0,
+    240, 75, 71, 32, 33, 214, 253, 244, 129, 242, 251, 73, 0, 0, 0, 0,
+    3, 0, 0, 4, 0, 0, 0, 0,
+    36, 192, 230, 215, 21, 26, 63, 30, 112, 166, 198, 108, 0, 0, 0, 0,
+    33, 108, 0, 0, 210, 116, 0, 0, 118, 121, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    255, 131, 254, 135, 176, 224, 0, 0,
+};
+inline constexpr float fc_grouped_s8_sums[] = {
+    -0x1.4aaep-9f, 0x1.d569p-6f, -0x1.6c74p17f, 0.0f,
+};
+inline constexpr float fc_grouped_s8_bias[] = {
+    -0x1.eb1b12p0f, -0x1.4b8a54p1f, -0x1.710b04p1f, 0.0f,
+};
+inline constexpr pare::packed_grouped_linear_view fc_grouped_s8 = [] {
+  pare::packed_grouped_linear_view l;
+  l.out_features = 3;
+  l.in_features = 70;
+  l.group = 64;
+  l.bits = 8;
+  l.tile_columns = 4;
+  l.has_zero_points = 0;
+  l.panels = fc_grouped_s8_panels;
+  l.sums = fc_grouped_s8_sums;
+  l.bias = fc_grouped_s8_bias;
+  l.options.act = pare::activation::none;
+  l.options.arithmetic = pare::grouped_arithmetic::floating;
+  return l;
+}();
+
+// fc_sparse: linear, 22 -> 18, 8-bit weights in 15 blocks of 4 x 4; 974 bytes.
+// Inputs: scale 0.03, zero point 5.
+// Outputs: scale 0.25, zero point -9, rounded by onnx.
+alignas(64) inline constexpr std::int8_t fc_sparse_values[] = {
+    93, 29, 122, -55, -71, -101, -35, 22, 77, 15, 6, -43, 115, 50, 25, 48,
+    -33, 27, -66, -51, 81, 62, 41, -124, 48, -86, 40, 32, 73, -16, 100, -90,
+    -43, -93, -93, -117, -103, 114, -126, -111, 38, 7, 96, -90, 94, 20, -95, 97,
+    97, 72, 112, -103, 52, -47, -118, -105, -45, 16, 38, 96, 61, 6, -17, -47,
+    113, 71, -70, -109, 42, 87, 18, 78, 0, 0, 0, 0, 0, 0, 0, 0,
+    11, -40, -6, -95, -110, -10, -40, 17, 57, -49, 104, 109, 114, 81, 124, 0,
+    86, -117, 33, 43, -96, -119, 76, 30, 112, 1, -21, -110, -79, 97, 78, -49,
+    -128, 30, -43, 106, 121, 7, 93, -41, -101, -38, 48, -22, 31, 81, 81, -73,
+    74, 92, -57, 68, 121, -9, -82, 36, 116, -32, 88, 8, 94, 36, -72, 82,
+    115, -37, -125, 6, 96, -111, -32, -17, 0, 0, 0, 0, 0, 0, 0, 0,
+    115, -2, 0, 0, -84, -124, 0, 0, 0, -105, 0, 0, -32, -61, 0, 0,
+    -57, 85, 28, -19, 122, 102, 106, 75, -84, -78, -84, -114, 76, 17, 69, -77,
+    96, 37, 0, 0, 32, 120, 0, 0, -98, 28, 0, 0, -79, 2, 0, 0,
+    -114, -71, -20, 51, 34, 16, 18, 54, 28, -34, -37, 88, -124, -70, 0, -12,
+    -44, 108, 0, 0, -31, -77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+};
+inline constexpr std::uint16_t fc_sparse_block_columns[] = {
+    1, 0, 1, 0, 1, 1, 0, 1, 0, 1, 1, 0, 1, 0, 1,
+};
+inline constexpr std::uint32_t fc_sparse_block_offsets[] = {
+    0u, 1u, 2u, 3u, 4u, 5u, 6u, 7u,
+    8u, 9u, 10u, 11u, 12u, 13u, 14u, 15u,
+};
+inline constexpr std::int32_t fc_sparse_sums[] = {
+    172, -536, 171, 464, -41, 356, -344, 199,
+    -248, 106, -132, 159, 201, -30, 330, -63,
+    28, 53, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,
+};
+inline constexpr float fc_sparse_scales[] = {
+    0x1.220144p-8f, 0x1.2d2e62p-9f, 0x1.67252p-10f, 0x1.be9e18p-7f,
+    0x1.412a06p-7f, 0x1.333ee4p-8f, 0x1.e41b26p-7f, 0x1.30bb7p-6f,
+    0x1.266226p-7f, 0x1.88ff3p-9f, 0x1.4efdb4p-7f, 0x1.5a9702p-8f,
+    0x1.45cd46p-10f, 0x1.27694ap-6f, 0x1.5033ap-7f, 0x1.11922ap-6f,
+    0x1.35908cp-6f, 0x1.6a3592p-9f, 0x1p0f, 0x1p0f,
+    0x1p0f, 0x1p0f, 0x1p0f, 0x1p0f,
+    0x1p0f, 0x1p0f, 0x1p0f, 0x1p0f,
+    0x1p0f, 0x1p0f, 0x1p0f, 0x1p0f,
+};
+inline constexpr float fc_sparse_bias[] = {
+    -0x1.099a5ap1f, -0x1.4a69e2p-2f, 0x1.70b762p0f, 0x1.1ec2e6p1f,
+    -0x1.6b8c52p0f, -0x1.3d9e54p1f, 0x1.9e96fp-3f, 0x1.5773cep0f,
+    -0x1.74ce72p1f, -0x1.cb54acp-1f, 0x1.419904p1f, -0x1.65ea6p1f,
+    0x1.33bfcp1f, -0x1.3a3582p0f, -0x1.665514p1f, -0x1.409f0ap1f,
+    0x1.5eefe4p1f, 0x1.5b10cap0f, 0.0f, 0.0f,
+    0.0f, 0.0f, 0.0f, 0.0f,
+    0.0f, 0.0f, 0.0f, 0.0f,
+    0.0f, 0.0f, 0.0f, 0.0f,
+};
+inline constexpr std::int32_t fc_sparse_bias_codes[] = {
+    -15631, -4681, 35043, 5479, -4830, -17643, 457, 2404,
+    -10807, -9974, 8192, -17624, 64484, -2269, -9095, -5000,
+    4837, 16353, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,
+};
+inline constexpr float fc_sparse_factors[] = {
+    0x1.16679ep-11f, 0x1.21224ap-12f, 0x1.58c77ap-13f, 0x1.acc0bap-10f,
+    0x1.34514cp-10f, 0x1.26f4b2p-11f, 0x1.d0bde6p-10f, 0x1.248afap-9f,
+    0x1.1a9baap-10f, 0x1.7946e6p-12f, 0x1.419764p-10f, 0x1.4cb9ecp-11f,
+    0x1.38c51p-13f, 0x1.1b9846p-9f, 0x1.42c0ecp-10f, 0x1.06a0ccp-9f,
+    0x1.292e9ap-9f, 0x1.5bb88cp-12f, 0.0f, 0.0f,
+    0.0f, 0.0f, 0.0f, 0.0f,
+    0.0f, 0.0f, 0.0f, 0.0f,
+    0.0f, 0.0f, 0.0f, 0.0f,
+};
+inline constexpr pare::packed_sparse_linear_view fc_sparse = [] {
+  pare::packed_sparse_linear_view l;
+  l.base.out_features = 18;
+  l.base.in_features = 22;
+  l.base.tile_columns = 16;
+  l.base.has_minus_128 = 1;
+  l.base.sums = fc_sparse_sums;
+  l.base.scales = fc_sparse_scales;
+  l.base.bias = fc_sparse_bias;
+  l.base.bias_codes = fc_sparse_bias_codes;
+  l.base.factors = fc_sparse_factors;
+  l.base.options.act = pare::activation::none;
+  l.base.options.input = {0x1.eb851ep-6f, 5};
+  l.base.options.output = {0x1p-2f, -9};
+  l.base.options.rule = pare::requantization::onnx;
+  l.weights.rows = 18;
+  l.weights.columns = 22;
+  l.weights.shape.block_rows = 4;
+  l.weights.shape.block_columns = 4;
+  l.weights.shape.k_block = 8;
+  l.weights.values = fc_sparse_values;
+  l.weights.block_columns = fc_sparse_block_columns;
+  l.weights.block_offsets = fc_sparse_block_offsets;
+  return l;
+}();
+
+// fc_low_rank: linear, 7 -> 5, float weights of rank 2; 96 bytes.
+alignas(64) inline constexpr float fc_low_rank_left[] = {
+    0x1.15d514p-1f, -0x1.9c231cp-2f, -0x1.eacp-1f, -0x1.628dfp-7f,
+    0x1.11b62ap-2f, -0x1.d2d252p-4f, 0x1.fd8ce4p-2f, 0x1.53e092p-1f,
+    -0x1.87609cp-9f, 0x1.55492ep-3f,
+};
+alignas(64) inline constexpr float fc_low_rank_right[] = {
+    -0x1.476762p-1f, -0x1.ba0dc6p-1f, -0x1.ec0eaep-1f, 0x1.5158e2p-2f,
+    -0x1.2d5056p-4f, -0x1.3939c2p-1f, 0x1.ccaa28p-2f, 0x1.b48386p-1f,
+    -0x1.46d896p-3f, -0x1.944cf6p-1f, -0x1.dd8658p-6f, -0x1.18dec4p-1f,
+    -0x1.f2e996p-1f, 0x1.95da5ap-1f,
+};
+inline constexpr pare::low_rank_view<float> fc_low_rank = [] {
+  pare::low_rank_view<float> l;
+  l.left = pare::matrix_view<const float>(fc_low_rank_left, 5, 2);
+  l.right = pare::matrix_view<const float>(fc_low_rank_right, 2, 7);
+  return l;
+}();
+
+// fc_pruned: linear, 10 -> 6, float weights in 20 blocks of 1 x 1; 148 bytes.
+alignas(64) inline constexpr float fc_pruned_values[] = {
+    -0x1.622322p-1f, 0x1.7e5934p-1f, 0x1.1464ap-4f, -0x1.323872p-2f,
+    0x1.9a54fep-1f, -0x1.ab7eb8p-1f, -0x1.737f66p-1f, 0x1.68716cp-2f,
+    0x1.c6e2f4p-1f, 0x1.a67094p-1f, 0x1.5bc468p-5f, 0x1.a10ab2p-1f,
+    0x1.1291c2p-1f, -0x1.6807e6p-4f, -0x1.eab0d6p-1f, 0x1.c5d05ap-1f,
+    -0x1.85546cp-2f, -0x1.cca28p-14f, 0x1.43c1ap-1f, -0x1.6c3cf4p-1f,
+};
+inline constexpr std::uint16_t fc_pruned_block_columns[] = {
+    0, 3, 6, 9, 2, 5, 8, 1, 4, 7, 0, 3, 6, 9, 2, 5,
+    8, 1, 4, 7,
+};
+inline constexpr std::uint32_t fc_pruned_block_offsets[] = {
+    0u, 4u, 7u, 10u, 14u, 17u, 20u,
+};
+inline constexpr pare::bcsr_view<float> fc_pruned = [] {
+  pare::bcsr_view<float> l;
+  l.rows = 6;
+  l.columns = 10;
+  l.shape.block_rows = 1;
+  l.shape.block_columns = 1;
+  l.shape.k_block = 10;
+  l.values = fc_pruned_values;
+  l.block_columns = fc_pruned_block_columns;
+  l.block_offsets = fc_pruned_block_offsets;
+  return l;
+}();
+
+// bias: 5 floats; 20 bytes.
+alignas(64) inline constexpr float bias_values[] = {
+    0x1.1c5e06p-1f, 0x1.b7ab8cp-3f, -0x1.0cc1fep-1f, 0x1.700f78p-1f,
+    0x1.4c0facp-1f,
+};
+inline constexpr pare::vector_view<const float> bias(bias_values, 5);
 
 }  // namespace pare_test::written
 

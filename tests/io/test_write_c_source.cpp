@@ -4,6 +4,8 @@
 #include <sstream>
 
 #include <pare/io/write_c_source.hpp>
+#include <pare/kernels/bcsr_linear.hpp>
+#include <pare/kernels/low_rank_linear.hpp>
 
 #include "io/small_network.hpp"
 #include "support/isas.hpp"
@@ -79,6 +81,14 @@ TEST_CASE("write_c_source: the header's layers are the packed ones to the bit") 
   CHECK(
       pare_test::same_layer(written::conv_grouped, scalar_form(network.conv_grouped.view()).view));
   CHECK(pare_test::same_layer(written::depthwise, scalar_form(network.depthwise.view()).view));
+  CHECK(pare_test::same_layer(written::fc_grouped, scalar_form(network.fc_grouped.view()).view));
+  CHECK(pare_test::same_layer(written::fc_grouped_s8,
+                              scalar_form(network.fc_grouped_s8.view()).view));
+  CHECK(pare_test::same_layer(written::fc_sparse, network.fc_sparse.view()));
+  CHECK(pare_test::same_layer(written::fc_low_rank, network.low_rank()));
+  CHECK(pare_test::same_layer(written::fc_pruned, network.sparse));
+  CHECK(pare_test::same_layer(written::bias, network.bias.view()));
+  CHECK(reinterpret_cast<std::uintptr_t>(written::fc_grouped.panels) % 64 == 0);
   CHECK(reinterpret_cast<std::uintptr_t>(written::fc.panels) % 64 == 0);
   CHECK(reinterpret_cast<std::uintptr_t>(pare::detail::group_of(written::conv_grouped, 1).panels) %
             64 ==
@@ -108,6 +118,44 @@ TEST_CASE("write_c_source: the kernels take the header's layers as they are") {
   REQUIRE(pare::depthwise_conv2d(planes.view(), network.depthwise, d_expected.view()) ==
           pare::status::ok);
   CHECK(pare_test::equal(d, d_expected));
+}
+
+TEST_CASE("write_c_source: grouped, sparse and float layers run as they are") {
+  namespace written = pare_test::written;
+  const pare_test::small_network network;
+  alignas(64) std::byte scratch[4096];
+  const auto run = [&](const auto& x, const auto& layer, index_t out, auto... rest) {
+    pare::tensor<float, 2> y({x.extent(0), out});
+    REQUIRE(pare::linear(x.view(), layer, rest..., y.view(), scratch) == pare::status::ok);
+    return y;
+  };
+  const auto x = pare_test::random_uniform<float>({3, 70}, 14, -1.0, 1.0);
+  CHECK(pare_test::equal(run(x, written::fc_grouped_s8, 3), run(x, network.fc_grouped_s8, 3)));
+  const auto x40 = pare_test::random_uniform<float>({3, 40}, 15, -1.0, 1.0);
+  CHECK(pare_test::equal(run(x40, written::fc_grouped, 6), run(x40, network.fc_grouped, 6)));
+  const auto codes = pare_test::random_codes<std::int8_t>({3, 22}, 16);
+  CHECK(pare_test::equal(run(codes, written::fc_sparse, 18), run(codes, network.fc_sparse, 18)));
+  const auto x7 = pare_test::random_uniform<float>({3, 7}, 17, -1.0, 1.0);
+  const pare::vector_view<const float> bias = network.bias.view();
+  CHECK(pare_test::equal(run(x7, written::fc_low_rank, 5, written::bias),
+                         run(x7, network.low_rank(), 5, bias)));
+  const auto x10 = pare_test::random_uniform<float>({3, 10}, 18, -1.0, 1.0);
+  const pare::vector_view<const float> none;
+  CHECK(pare_test::equal(run(x10, written::fc_pruned, 6, none), run(x10, network.sparse, 6, none)));
+}
+
+TEST_CASE("write_c_source: weights of which nothing is left") {
+  pare_test::linear_case zeros(5, 8, 1);
+  for (index_t i = 0; i < zeros.codes.size(); ++i) zeros.codes.data()[i] = 0;
+  const auto layer =
+      pare::pack_sparse_linear(zeros.view(), {1, 4}, zeros.bias.view(), zeros.options).value();
+  const pare::low_rank_view<float> rank_0{pare::matrix_view<const float>(nullptr, 3, 0),
+                                          pare::matrix_view<const float>(nullptr, 0, 4)};
+  const std::string text = pare::write_c_source({{"fc", layer.view()}, {"none", rank_0}}).value();
+  CHECK(text.find("fc_values") == std::string::npos);
+  CHECK(text.find("fc_block_columns") == std::string::npos);
+  CHECK(text.find("fc_block_offsets[] = {\n    0u, 0u, 0u, 0u, 0u, 0u,\n}") != std::string::npos);
+  CHECK(text.find("l.left = pare::matrix_view<const float>(nullptr, 3, 0);") != std::string::npos);
 }
 
 TEST_CASE("write_c_source: floats are exact and have one form") {
@@ -191,6 +239,14 @@ TEST_CASE("write_c_source: what else is refused") {
   CHECK(error_of({{"fc", layer}}).code == pare::status::invalid_argument);
   CHECK(error_of({{"fc", pare::packed_linear_view{}}}).code == pare::status::empty);
   CHECK(error_of({{"fc", pare::packed_depthwise_view{}}}).code == pare::status::empty);
+  CHECK(error_of({{"fc", pare::packed_grouped_linear_view{}}}).code == pare::status::empty);
+  CHECK(error_of({{"fc", pare::low_rank_view<float>{}}}).code == pare::status::empty);
+  CHECK(error_of({{"fc", pare::vector_view<const float>{}}}).code == pare::status::empty);
+  CHECK(error_of({{"fc", pare::packed_sparse_linear_view{}}}).code ==
+        pare::status::invalid_argument);
+  CHECK(error_of({{"fc", pare::bcsr_view<float>{}}}).code == pare::status::invalid_argument);
+  CHECK(error_of({{"fc", pare::vector_view<const float>(nullptr, 3)}}).code ==
+        pare::status::invalid_argument);
   layer.out_features = pare::detail::max_index / 4;
   layer.sums = network.fc.view().sums;
   CHECK(error_of({{"fc", layer}}).code == pare::status::overflow);

@@ -2,8 +2,10 @@
 #include <pare/kernels/repack.hpp>
 #include <pare/layers/conv2d.hpp>
 #include <pare/layers/depthwise_conv2d.hpp>
+#include <pare/layers/sparse_linear.hpp>
 
 #include "support/conv_case.hpp"
+#include "support/grouped_case.hpp"
 #include "support/isas.hpp"
 #include "support/low_bit_case.hpp"
 #include "support/packed_parts.hpp"
@@ -97,6 +99,48 @@ TEST_CASE("repack: depthwise convolutions, whose panels hold the window once or 
   }
 }
 
+TEST_CASE("repack: grouped weights") {
+  const index_t shapes[][2] = {{1, 1}, {10, 64}, {37, 45}, {70, 129}, {0, 5}, {5, 0}};
+  for (const auto& [out, in] : shapes) {
+    for (const int bits : {4, 8}) {
+      for (const bool has_zero_points : {false, true}) {
+        const pare_test::grouped_case c(out, in, 32, bits, has_zero_points, 7);
+        check_all_ways([&] { return c.pack(); });
+      }
+    }
+  }
+}
+
+TEST_CASE("repack: sparse weights, those without any block among them") {
+  for (const int kept : {0, 3, 8}) {
+    pare_test::linear_case c(21, 30, 8);
+    for (index_t i = 0; i < c.codes.size(); ++i) {
+      if (i / 4 % 8 >= kept) c.codes.data()[i] = 0;
+    }
+    for (const pare::bcsr_shape shape : {pare::bcsr_shape{1, 4, 8}, {4, 4, 0}, {16, 4, 0}}) {
+      check_all_ways([&] {
+        return pare::pack_sparse_linear(c.view(), shape, c.bias.view(), c.options).value();
+      });
+    }
+  }
+}
+
+TEST_CASE("repack: float weights are copied") {
+  const auto left = pare_test::random_uniform<float>({5, 3}, 1, -1.0, 1.0);
+  const auto right = pare_test::random_uniform<float>({3, 9}, 2, -1.0, 1.0);
+  const pare::low_rank_view<float> factors{left.view(), right.view()};
+  const repacked copied(factors, pare::isa::scalar);
+  CHECK(pare_test::same_layer(copied.view, factors));
+  CHECK(copied.view.left.data_handle() != left.data());
+
+  pare::tensor<std::byte, 1> memory({pare::bcsr_size(right.view(), {4, 1}).value()});
+  const auto sparse =
+      pare::make_bcsr(right.view(), {4, 1}, pare::workspace(memory.data(), memory.size())).value();
+  CHECK(pare_test::same_layer(repacked(sparse, pare::isa::avx2).view, sparse));
+  const pare::vector_view<const float> bias(left.data(), 5);
+  CHECK(pare_test::same_layer(repacked(bias, pare::isa::avx2).view, bias));
+}
+
 TEST_CASE("repack: too little memory is refused with the bytes needed, and left alone") {
   const pare_test::linear_case c(10, 20, 5);
   const auto layer = c.pack();
@@ -117,4 +161,13 @@ TEST_CASE("repack: sizes beyond the index type are refused") {
   layer.in_features = 64;
   CHECK(pare::repacked_size(layer, pare::isa::scalar).error().code == pare::status::overflow);
   CHECK(pare::repack(layer, pare::isa::scalar, {}).error().code == pare::status::overflow);
+  pare::packed_grouped_linear_view groups;
+  groups.out_features = groups.in_features = pare::detail::max_index / 64;
+  CHECK(pare::repacked_size(groups, pare::isa::scalar).error().code == pare::status::overflow);
+  const index_t large = pare::detail::max_index / 8;
+  const pare::low_rank_view<float> factors{pare::matrix_view<const float>(nullptr, large, 8),
+                                           pare::matrix_view<const float>(nullptr, 8, 1)};
+  CHECK(pare::repacked_size(factors, pare::isa::scalar).error().code == pare::status::overflow);
+  const pare::vector_view<const float> vector(nullptr, large + 1);
+  CHECK(pare::repacked_size(vector, pare::isa::scalar).error().code == pare::status::overflow);
 }

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include <pare/format/packed_parts.hpp>
+#include <pare/format/layer_parts.hpp>
 
 #include "support/check.hpp"
 
@@ -17,7 +17,8 @@ inline bool same_params(pare::affine_params a, pare::affine_params b) {
 template <class T>
 comparison same_array(const T* a, const T* b, index_t count, const char* what) {
   if ((a == nullptr) != (b == nullptr)) return {false, std::string(what) + " of one only"};
-  if (a != nullptr && std::memcmp(a, b, static_cast<std::size_t>(count) * sizeof(T)) != 0) {
+  if (a != nullptr && count > 0 &&
+      std::memcmp(a, b, static_cast<std::size_t>(count) * sizeof(T)) != 0) {
     return {false, std::string(what) + " differ"};
   }
   return {};
@@ -86,6 +87,57 @@ inline comparison same_layer(const pare::packed_conv2d_view& a, const pare::pack
     if (!c) return c;
   }
   return {};
+}
+
+inline comparison same_layer(const pare::packed_grouped_linear_view& a,
+                             const pare::packed_grouped_linear_view& b) {
+  if (a.out_features != b.out_features || a.in_features != b.in_features || a.group != b.group ||
+      a.bits != b.bits || a.tile_columns != b.tile_columns ||
+      a.has_zero_points != b.has_zero_points) {
+    return {false, "shapes differ"};
+  }
+  if (a.options.act != b.options.act || a.options.arithmetic != b.options.arithmetic) {
+    return {false, "options differ"};
+  }
+  const index_t n = a.panels_count() * a.tile_columns;
+  for (const comparison& c :
+       {same_array(a.panels, b.panels, a.panels_count() * a.panel_bytes(), "panels"),
+        same_array(a.sums, b.sums, n, "sums"), same_array(a.bias, b.bias, n, "biases")}) {
+    if (!c) return c;
+  }
+  return {};
+}
+template <class T>
+comparison same_layer(const pare::bcsr_view<T>& a, const pare::bcsr_view<T>& b) {
+  if (a.rows != b.rows || a.columns != b.columns || a.shape.block_rows != b.shape.block_rows ||
+      a.shape.block_columns != b.shape.block_columns || a.shape.k_block != b.shape.k_block) {
+    return {false, "shapes differ"};
+  }
+  if (auto c = same_array(a.block_offsets, b.block_offsets, a.lines() + 1, "offsets"); !c) return c;
+  const index_t blocks = a.blocks();
+  if (auto c = same_array(a.block_columns, b.block_columns, blocks, "block columns"); !c) return c;
+  return same_array(a.values, b.values, blocks * a.shape.block_rows * a.shape.block_columns,
+                    "values");
+}
+inline comparison same_layer(const pare::packed_sparse_linear_view& a,
+                             const pare::packed_sparse_linear_view& b) {
+  if (auto c = same_layer(a.weights, b.weights); !c) return c;
+  return same_linear_parts(a.base, b.base, 0);
+}
+inline comparison same_layer(const pare::low_rank_view<float>& a,
+                             const pare::low_rank_view<float>& b) {
+  if (a.out_features() != b.out_features() || a.in_features() != b.in_features() ||
+      a.rank() != b.rank()) {
+    return {false, "shapes differ"};
+  }
+  if (auto c = same_array(a.left.data_handle(), b.left.data_handle(), a.left.size(), "left"); !c)
+    return c;
+  return same_array(a.right.data_handle(), b.right.data_handle(), a.right.size(), "right");
+}
+inline comparison same_layer(const pare::vector_view<const float>& a,
+                             const pare::vector_view<const float>& b) {
+  if (a.size() != b.size()) return {false, "sizes differ"};
+  return same_array(a.data_handle(), b.data_handle(), a.size(), "values");
 }
 
 }  // namespace pare_test

@@ -7,8 +7,10 @@
 #include <pare/io/named_layer.hpp>
 #include <pare/layers/conv2d.hpp>
 #include <pare/layers/depthwise_conv2d.hpp>
+#include <pare/layers/sparse_linear.hpp>
 
 #include "support/conv_case.hpp"
+#include "support/grouped_case.hpp"
 #include "support/low_bit_case.hpp"
 
 namespace pare_test {
@@ -19,6 +21,14 @@ struct small_network {
   pare::low_bit_linear_layer fc_s4;
   pare::conv2d_layer conv, conv_rows, conv_grouped;
   pare::depthwise_conv2d_layer depthwise;
+  pare::grouped_linear_layer fc_grouped, fc_grouped_s8;
+  pare::sparse_linear_layer fc_sparse;
+  pare::tensor<float, 2> left = random_uniform<float>({5, 2}, 10, -1.0, 1.0);
+  pare::tensor<float, 2> right = random_uniform<float>({2, 7}, 11, -1.0, 1.0);
+  pare::tensor<float, 2> pruned = random_uniform<float>({6, 10}, 12, -1.0, 1.0);
+  pare::tensor<float, 1> bias = random_uniform<float>({5}, 13, -1.0, 1.0);
+  pare::tensor<std::byte, 1> blocks;
+  pare::bcsr_view<float> sparse;
 
   small_network() {
     fc = layer(linear_case(10, 7, 1), pare::activation::relu, pare::requantization::nearest);
@@ -39,7 +49,30 @@ struct small_network {
     o.output = c.linear.options.output;
     o.rule = pare::requantization::single_rounding;
     depthwise = pare::pack_depthwise_conv2d(c.view(), c.linear.bias.view(), o).value();
+    grouped_case groups(6, 40, 32, 4, true, 8);
+    groups.options.act = pare::activation::relu;
+    fc_grouped = groups.pack();
+    groups = grouped_case(3, 70, 64, 8, false, 9);
+    groups.options.arithmetic = pare::grouped_arithmetic::floating;
+    fc_grouped_s8 = groups.pack();
+    linear_case dense(18, 22, 10);
+    for (index_t i = 0; i < dense.codes.size(); ++i) {
+      if (i / 22 / 4 % 2 == i % 22 / 4 % 2) dense.codes.data()[i] = 0;
+    }
+    dense.options.rule = pare::requantization::onnx;
+    fc_sparse =
+        pare::pack_sparse_linear(dense.view(), {4, 4, 8}, dense.bias.view(), dense.options).value();
+    for (index_t i = 0; i < pruned.size(); ++i) {
+      if (i % 3 != 0) pruned.data()[i] = 0.0f;
+    }
+    blocks = pare::tensor<std::byte, 1>({pare::bcsr_size(pruned.view(), {1, 1}).value()});
+    sparse = pare::make_bcsr(pruned.view(), {1, 1}, pare::workspace(blocks.data(), blocks.size()))
+                 .value();
   }
+
+  pare::low_rank_view<float> low_rank() const { return {left.view(), right.view()}; }
+
+  static constexpr index_t count = 13;  ///< of layers
 
   std::vector<pare::named_layer> layers() const {
     return {{"fc", fc.view(), "A comment\nof two lines."},
@@ -48,7 +81,13 @@ struct small_network {
             {"conv", conv.view()},
             {"conv_rows", conv_rows.view()},
             {"conv_grouped", conv_grouped.view()},
-            {"depthwise", depthwise.view()}};
+            {"depthwise", depthwise.view()},
+            {"fc_grouped", fc_grouped.view()},
+            {"fc_grouped_s8", fc_grouped_s8.view()},
+            {"fc_sparse", fc_sparse.view()},
+            {"fc_low_rank", low_rank()},
+            {"fc_pruned", sparse},
+            {"bias", bias.view()}};
   }
 
  private:

@@ -6,13 +6,16 @@
 #include <string>
 #include <variant>
 
-#include <pare/format/packed_parts.hpp>
+#include <pare/format/layer_parts.hpp>
 
 namespace pare {
 
-/// A packed layer of any kind that can be written.
-using packed_layer = std::variant<packed_linear_view, packed_low_bit_linear_view,
-                                  packed_conv2d_view, packed_depthwise_view>;
+/// A packed layer of any kind that can be written. Float weights have no bias of their own: it is a
+/// vector, under a name of its own.
+using packed_layer =
+    std::variant<packed_linear_view, packed_low_bit_linear_view, packed_conv2d_view,
+                 packed_depthwise_view, packed_grouped_linear_view, packed_sparse_linear_view,
+                 low_rank_view<float>, bcsr_view<float>, vector_view<const float>>;
 
 /// A packed layer and its name in the program that will run it. The layers that own their memory
 /// pass as views: `{"fc1", layer.view()}`. Must not outlive the memory of the layer.

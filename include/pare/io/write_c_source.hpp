@@ -17,7 +17,6 @@
 #ifndef PARE_IO_WRITE_C_SOURCE_HPP
 #define PARE_IO_WRITE_C_SOURCE_HPP
 
-#include <cstdio>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -25,6 +24,7 @@
 #include <vector>
 
 #include <pare/core/tensor.hpp>
+#include <pare/io/detail/c_source_text.hpp>
 #include <pare/io/detail/file.hpp>
 #include <pare/io/named_layer.hpp>
 #include <pare/kernels/repack.hpp>
@@ -51,104 +51,7 @@ struct c_source_options {
 namespace detail {
 inline namespace PARE_ABI {
 
-// --- names ---
-
-inline bool is_one_of(std::string_view word, std::string_view words) {
-  for (std::size_t at = 0; at < words.size();) {
-    const std::size_t end = std::min(words.find(' ', at), words.size());
-    if (words.substr(at, end - at) == word) return true;
-    at = end + 1;
-  }
-  return false;
-}
-
-/// [lex.key], [lex.digraph] of C++23, and the contextual words and macros that would surprise.
-inline bool is_cpp_keyword(std::string_view word) {
-  return is_one_of(
-      word,
-      "alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t "
-      "char16_t char32_t class compl concept const consteval constexpr constinit const_cast "
-      "continue co_await co_return co_yield decltype default delete do double dynamic_cast else "
-      "enum explicit export extern false float for friend goto if inline int long mutable "
-      "namespace new noexcept not not_eq nullptr operator or or_eq private protected public "
-      "register reinterpret_cast requires return short signed sizeof static static_assert "
-      "static_cast struct switch template this thread_local throw true try typedef typeid "
-      "typename union unsigned using virtual void volatile wchar_t while xor xor_eq "
-      "NULL EOF assert errno stdin stdout stderr linux unix");
-}
-
-/// Whether a program may define this name: [lex.name], without those reserved for compilers.
-inline bool is_free_identifier(std::string_view name) {
-  const auto is_letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (name.empty() || name[0] == '_' || !is_letter(name[0])) return false;
-  for (const char c : name) {
-    if (!is_letter(c) && !is_digit(c)) return false;
-  }
-  return name.find("__") == std::string_view::npos && !is_cpp_keyword(name);
-}
-
-inline bool is_namespace_name(std::string_view name) {
-  for (std::size_t at = 0;;) {
-    const std::size_t end = name.find("::", at);
-    if (!is_free_identifier(name.substr(at, end - at))) return false;
-    if (end == std::string_view::npos) break;
-    at = end + 2;
-  }
-  // The library's own, where a layer could hide a function, and the standard's.
-  const std::string_view first = name.substr(0, name.find("::"));
-  return first != "pare" && first != "std" && first != "posix";
-}
-
-inline std::string guard_of(std::string_view namespace_name) {
-  std::string guard;
-  for (const char c : namespace_name) {
-    if (c == ':' && !guard.empty() && guard.back() == '_') continue;
-    guard += c == ':' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-  }
-  return guard + "_HPP";
-}
-
-// --- numbers ---
-
-/// A float as C++17 reads it back, to the bit: 0x1.8p-3f. The same on every machine, which printf's
-/// %a is not.
-inline std::string exact_float(float x) {
-  const auto bits = bit_cast<std::uint32_t>(x);
-  const std::uint32_t fraction = bits & 0x7fffffu, exponent = (bits >> 23) & 0xffu;
-  std::string text = (bits >> 31) != 0 ? "-" : "";
-  if (exponent == 0 && fraction == 0) return text + "0.0f";
-  text += exponent == 0 ? "0x0" : "0x1";
-  if (fraction != 0) {
-    text += '.';
-    for (std::uint32_t rest = fraction << 1; rest != 0; rest = (rest << 4) & 0xffffffu) {
-      text += "0123456789abcdef"[rest >> 20];
-    }
-  }
-  return text + 'p' + std::to_string(exponent == 0 ? -126 : static_cast<int>(exponent) - 127) + 'f';
-}
-
-/// A float for people.
-inline std::string short_float(float x) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.6g", static_cast<double>(x));
-  return text;
-}
-
-inline std::string literal_of(std::int8_t x) { return std::to_string(static_cast<int>(x)); }
-inline std::string literal_of(std::int32_t x) {
-  return x == INT32_MIN ? "INT32_MIN" : std::to_string(x);
-}
-inline std::string literal_of(float x) { return exact_float(x); }
-
-template <class T>
-constexpr const char* type_name() noexcept {
-  if constexpr (std::is_same_v<T, std::int8_t>) return "std::int8_t";
-  if constexpr (std::is_same_v<T, std::int32_t>) return "std::int32_t";
-  return "float";
-}
+// --- words of the library ---
 
 constexpr const char* source_name(activation a) noexcept {
   switch (a) {
@@ -178,6 +81,100 @@ constexpr const char* source_name(conv2d_taps t) noexcept {
   return "pare::conv2d_taps::pixels";
 }
 
+constexpr const char* source_name(grouped_arithmetic a) noexcept {
+  return a == grouped_arithmetic::floating ? "pare::grouped_arithmetic::floating"
+                                           : "pare::grouped_arithmetic::integer";
+}
+
+/// The type of a layer's object, and the header that has it.
+struct layer_type {
+  const char* name;
+  const char* header;  ///< in pare/, without its ending
+};
+template <class Layer>
+inline constexpr layer_type type_of_layer{};
+template <>
+inline constexpr layer_type type_of_layer<packed_linear_view>{"pare::packed_linear_view",
+                                                              "format/packed_linear"};
+template <>
+inline constexpr layer_type type_of_layer<packed_low_bit_linear_view>{
+    "pare::packed_low_bit_linear_view", "format/packed_low_bit_linear"};
+template <>
+inline constexpr layer_type type_of_layer<packed_conv2d_view>{"pare::packed_conv2d_view",
+                                                              "format/packed_conv2d"};
+template <>
+inline constexpr layer_type type_of_layer<packed_depthwise_view>{"pare::packed_depthwise_view",
+                                                                 "format/packed_depthwise"};
+template <>
+inline constexpr layer_type type_of_layer<packed_grouped_linear_view>{
+    "pare::packed_grouped_linear_view", "format/packed_grouped_linear"};
+template <>
+inline constexpr layer_type type_of_layer<packed_sparse_linear_view>{
+    "pare::packed_sparse_linear_view", "format/packed_sparse_linear"};
+template <>
+inline constexpr layer_type type_of_layer<low_rank_view<float>>{"pare::low_rank_view<float>",
+                                                                "format/low_rank"};
+template <>
+inline constexpr layer_type type_of_layer<bcsr_view<float>>{"pare::bcsr_view<float>", "format/bcsr"};
+template <>
+inline constexpr layer_type type_of_layer<vector_view<const float>>{
+    "pare::vector_view<const float>", "core/tensor_view"};
+
+/// An array of a layer, as it is written.
+struct source_array {
+  std::string_view part;    ///< its name: that of the layer, _, and this
+  std::string_view member;  ///< of the layer's type; empty: set elsewhere
+  index_t in_a_line;        ///< elements
+  index_t lines_from = 0;   ///< elements after which lines begin anew; 0: never
+};
+
+/// f(array, pointer, count) for the arrays that a linear layer may have; `quads`: of its panels.
+template <class F>
+void for_each_linear_array(const packed_linear_view& l, index_t quads, const F& f) {
+  const index_t n = padded_columns(l);
+  f(source_array{"panels", "panels", l.tile_columns * 4}, l.panels, n * quads * 4);
+  f(source_array{"sums", "sums", 8}, l.sums, n);
+  f(source_array{"scales", "scales", 4}, l.scales, n);
+  f(source_array{"bias", "bias", 4}, l.bias, n);
+  f(source_array{"bias_codes", "bias_codes", 8}, l.bias_codes, n);
+  f(source_array{"factors", "factors", 4}, l.factors, n);
+  f(source_array{"multipliers", "multipliers", 8}, l.multipliers, n);
+  f(source_array{"shifts", "shifts", 8}, l.shifts, n);
+}
+
+/// f(array, pointer, count) for the arrays that a layer may have, those of a group where there are
+/// groups. Arrays that it has not are null or empty.
+template <class Layer, class F>
+void for_each_array(const Layer& l, const F& f) {
+  if constexpr (std::is_same_v<Layer, packed_grouped_linear_view>) {
+    const index_t group_bytes = l.group_bytes() * l.tile_columns, n = l.panels_count();
+    f(source_array{"panels", "panels", l.tile_columns * 4, group_bytes}, l.panels,
+      n * l.panel_bytes());
+    f(source_array{"sums", "sums", 4}, l.sums, n * l.tile_columns);
+    f(source_array{"bias", "bias", 4}, l.bias, n * l.tile_columns);
+  } else if constexpr (std::is_same_v<Layer, packed_sparse_linear_view>) {
+    for_each_array(l.weights, f);
+    for_each_linear_array(l.base, 0, f);
+  } else if constexpr (std::is_same_v<Layer, low_rank_view<float>>) {
+    f(source_array{"left", "", 4}, l.left.data_handle(), l.left.size());
+    f(source_array{"right", "", 4}, l.right.data_handle(), l.right.size());
+  } else if constexpr (std::is_same_v<Layer, vector_view<const float>>) {
+    f(source_array{"values", "", 4}, l.data_handle(), l.size());
+  } else if constexpr (is_dense_layer<Layer>) {
+    for_each_linear_array(linear_part(l), quads_of(l), f);
+  } else {
+    const index_t block = index_t{l.shape.block_rows} * l.shape.block_columns;
+    f(source_array{"values", "values", block % 4 == 0 ? block : 4}, l.values, l.blocks() * block);
+    f(source_array{"block_columns", "block_columns", 16}, l.block_columns, l.blocks());
+    f(source_array{"block_offsets", "block_offsets", 8}, l.block_offsets, l.lines() + 1);
+  }
+}
+
+/// Whether an array is the one that kernels read in whole registers.
+inline bool is_weights(const source_array& a) {
+  return a.part == "panels" || a.part == "values" || a.part == "left" || a.part == "right";
+}
+
 /// The last word of a qualified name.
 inline std::string_view bare(std::string_view name) { return name.substr(name.rfind(':') + 1); }
 
@@ -189,8 +186,13 @@ class c_source_writer {
   explicit c_source_writer(const c_source_options& options) : options_(options) {}
 
   std::string take(const std::vector<named_layer>& layers) {
-    bool has_kind[std::variant_size_v<packed_layer>] = {};
-    for (const named_layer& l : layers) has_kind[l.layer.index()] = true;
+    std::set<std::string> headers;
+    for (const named_layer& l : layers) {
+      headers.insert(std::visit(
+          [](const auto& layer) { return type_of_layer<std::decay_t<decltype(layer)>>.header; },
+          l.layer));
+    }
+    if (layers.empty()) headers.insert("format/packed_linear");
     std::string head;
     if (!options_.provenance.empty()) comment(options_.provenance, head), head += "//\n";
     head += "// Written by pare " PARE_VERSION_STRING "; do not edit. Weights are packed for " +
@@ -198,10 +200,7 @@ class c_source_writer {
     const std::string guard =
         options_.include_guard.empty() ? guard_of(options_.namespace_name) : options_.include_guard;
     head += "#ifndef " + guard + "\n#define " + guard + "\n\n";
-    if (has_kind[2]) head += "#include <pare/format/packed_conv2d.hpp>\n";
-    if (has_kind[3]) head += "#include <pare/format/packed_depthwise.hpp>\n";
-    if (has_kind[0] || layers.empty()) head += "#include <pare/format/packed_linear.hpp>\n";
-    if (has_kind[1]) head += "#include <pare/format/packed_low_bit_linear.hpp>\n";
+    for (const std::string& h : headers) head += "#include <pare/" + h + ".hpp>\n";
     head += "\nnamespace " + options_.namespace_name + " {\n";
     return head + text_ + "\n}  // namespace " + options_.namespace_name + "\n\n#endif  // " +
            guard + "\n";
@@ -210,12 +209,11 @@ class c_source_writer {
   /// Packs the layer for the target and writes it.
   template <class Layer>
   status add(const named_layer& named, const Layer& layer) {
-    const packed_linear_view& linear = linear_part(layer);
-    if (linear.sums == nullptr && linear.out_features > 0) {
+    if (!has_parts(layer)) {
       return {status_code::invalid_argument, "the layer has no weights: it was not packed",
               "layer"};
     }
-    if (linear.out_features == 0 || quads_of(layer) == 0) {
+    if (outputs_of(layer) == 0 || inputs_of(layer) == 0) {
       return {status_code::empty, "a layer without inputs or outputs is not written", "layer"};
     }
     const auto bytes = repacked_size(layer, options_.target);
@@ -231,7 +229,7 @@ class c_source_writer {
     if constexpr (std::is_same_v<Layer, packed_conv2d_view>) {
       if (repacked->groups > 1) add_groups(*repacked);
     }
-    if (groups_of(*repacked) == 1) add_arrays(linear_part(*repacked), quads_of(*repacked));
+    if (groups_of(*repacked) == 1) add_arrays(*repacked);
     add_object(*repacked);
     return {};
   }
@@ -272,23 +270,70 @@ class c_source_writer {
     return "depthwise_conv2d, " + std::to_string(l.in_channels()) + " -> " +
            std::to_string(l.out_channels) + " channels, " + kernel_size(l.window);
   }
+  static std::string sizes(index_t in, index_t out) {
+    return std::to_string(in) + " -> " + std::to_string(out);
+  }
+  static std::string summary(const packed_grouped_linear_view& l) {
+    return "linear, " + sizes(l.in_features, l.out_features) + ", " + std::to_string(l.bits) +
+           "-bit weights in groups of " + std::to_string(l.group);
+  }
+  static std::string blocks(const bcsr_shape& s, index_t count) {
+    return std::to_string(count) + " blocks of " + std::to_string(s.block_rows) + " x " +
+           std::to_string(s.block_columns);
+  }
+  static std::string summary(const packed_sparse_linear_view& l) {
+    return "linear, " + sizes(l.base.in_features, l.base.out_features) + ", 8-bit weights in " +
+           blocks(l.weights.shape, l.weights.blocks());
+  }
+  static std::string summary(const bcsr_view<float>& l) {
+    return "linear, " + sizes(l.columns, l.rows) + ", float weights in " +
+           blocks(l.shape, l.blocks());
+  }
+  static std::string summary(const low_rank_view<float>& l) {
+    return "linear, " + sizes(l.in_features(), l.out_features()) + ", float weights of rank " +
+           std::to_string(l.rank());
+  }
+  static std::string summary(const vector_view<const float>& v) {
+    return std::to_string(v.size()) + " floats";
+  }
   static std::string codes(affine_params p) {
     return "scale " + short_float(p.scale) + ", zero point " + std::to_string(p.zero_point);
   }
 
   template <class Layer>
   void describe(const Layer& layer) {
-    const packed_linear_view& l = linear_part(layer);
-    const linear_options& o = l.options;
     index_t bytes = 0;
-    for_each_array(l, quads_of(layer), [&](std::string_view, auto* from, index_t count, index_t) {
+    for_each_array(layer, [&](const source_array&, auto* from, index_t count) {
       if (from != nullptr) bytes += count * static_cast<index_t>(sizeof(*from));
     });
     bytes *= groups_of(layer);
     text_ += "// " + name_ + ": " + summary(layer);
-    if (o.act != activation::none) text_.append(", ").append(bare(source_name(o.act)));
-    text_ += "; " + std::to_string(bytes) + " bytes in panels of " +
-             std::to_string(l.tile_columns) + " outputs.\n";
+    if constexpr (std::is_same_v<Layer, packed_grouped_linear_view>) {
+      describe_activation(layer.options.act);
+      describe_bytes(bytes, layer.tile_columns);
+    } else if constexpr (std::is_same_v<Layer, packed_sparse_linear_view>) {
+      describe_activation(layer.base.options.act);
+      describe_bytes(bytes, 0);
+      describe_codes(layer.base.options);
+    } else if constexpr (is_dense_layer<Layer>) {
+      const packed_linear_view& l = linear_part(layer);
+      describe_activation(l.options.act);
+      describe_bytes(bytes, l.tile_columns);
+      describe_codes(l.options);
+    } else {
+      describe_bytes(bytes, 0);
+    }
+  }
+  void describe_activation(activation a) {
+    if (a != activation::none) text_.append(", ").append(bare(source_name(a)));
+  }
+  /// @param tile  of the panels; 0: there are none
+  void describe_bytes(index_t bytes, std::int32_t tile) {
+    text_ += "; " + std::to_string(bytes) + " bytes";
+    if (tile != 0) text_ += " in panels of " + std::to_string(tile) + " outputs";
+    text_ += ".\n";
+  }
+  void describe_codes(const linear_options& o) {
     if (o.input.scale != 0.0f) text_ += "// Inputs: " + codes(o.input) + ".\n";
     if (o.output.scale != 0.0f) {
       text_ += "// Outputs: " + codes(o.output) + ", rounded by ";
@@ -299,14 +344,15 @@ class c_source_writer {
   // Arrays.
 
   template <class T>
-  static void elements(const T* from, index_t count, index_t in_a_line, std::string_view indent,
+  static void elements(const source_array& a, const T* from, index_t count, std::string_view indent,
                        std::string& to) {
     constexpr std::size_t width = 100;
     std::string line;
     for (index_t i = 0; i < count; ++i) {
+      const index_t at = a.lines_from == 0 ? i : i % a.lines_from;
       const std::string next = literal_of(from[i]) + ',';
       const bool is_full = indent.size() + line.size() + 1 + next.size() > width;
-      if (!line.empty() && (i % in_a_line == 0 || is_full)) {
+      if (!line.empty() && (at % a.in_a_line == 0 || is_full)) {
         to.append(indent).append(line) += '\n';
         line.clear();
       }
@@ -316,55 +362,40 @@ class c_source_writer {
     to.append(indent).append(line) += '\n';
   }
 
-  /// The arrays that a layer has: f(part, pointer, count, elements in a line).
-  template <class F>
-  static void for_each_array(const packed_linear_view& l, index_t quads, F f) {
-    const index_t n = padded_columns(l);
-    f("panels", l.panels, n * quads * 4, l.tile_columns * 4);
-    f("sums", l.sums, n, 8);
-    f("scales", l.scales, n, 4);
-    f("bias", l.bias, n, 4);
-    f("bias_codes", l.bias_codes, n, 8);
-    f("factors", l.factors, n, 4);
-    f("multipliers", l.multipliers, n, 8);
-    f("shifts", l.shifts, n, 8);
-  }
-
   std::string alignment() const { return "alignas(" + std::to_string(options_.alignment) + ") "; }
 
-  void add_arrays(const packed_linear_view& l, index_t quads) {
-    for_each_array(l, quads, [&](std::string_view part, auto* from, index_t count, index_t line) {
+  template <class Layer>
+  void add_arrays(const Layer& layer) {
+    for_each_array(layer, [&](const source_array& a, auto* from, index_t count) {
       using element = std::remove_const_t<std::remove_pointer_t<decltype(from)>>;
-      if (from == nullptr) return;
-      if (part == "panels") text_ += alignment();
+      if (from == nullptr || count == 0) return;
+      if (is_weights(a)) text_ += alignment();
       text_.append("inline constexpr ").append(type_name<element>()) += ' ';
-      text_.append(name_).append("_").append(part) += "[] = {\n";
-      elements(from, count, line, "    ", text_);
+      text_.append(name_).append("_").append(a.part) += "[] = {\n";
+      elements(a, from, count, "    ", text_);
       text_ += "};\n";
     });
   }
 
   /// The groups of a convolution lie a fixed distance apart, as elements of one array.
   void add_groups(const packed_conv2d_view& layer) {
-    const index_t quads = quads_of(layer);
     text_ += "struct " + name_ + "_group {\n";
-    for_each_array(layer.first_group, quads,
-                   [&](std::string_view part, auto* from, index_t count, index_t) {
-                     using element = std::remove_const_t<std::remove_pointer_t<decltype(from)>>;
-                     if (from == nullptr) return;
-                     text_ += "  " + (part == "panels" ? alignment() : "") + type_name<element>();
-                     text_.append(" ").append(part) += "[" + std::to_string(count) + "];\n";
-                   });
+    for_each_array(layer, [&](const source_array& a, auto* from, index_t count) {
+      using element = std::remove_const_t<std::remove_pointer_t<decltype(from)>>;
+      if (from == nullptr) return;
+      text_ += "  " + (is_weights(a) ? alignment() : "") + type_name<element>();
+      text_.append(" ").append(a.part) += "[" + std::to_string(count) + "];\n";
+    });
     text_ += "};\ninline constexpr " + name_ + "_group " + name_ + "_groups[] = {\n";
     for (index_t g = 0; g < layer.groups; ++g) {
       text_ += "    {\n";
-      for_each_array(group_of(layer, g), quads,
-                     [&](std::string_view, auto* from, index_t count, index_t line) {
-                       if (from == nullptr) return;
-                       text_ += "        {\n";
-                       elements(from, count, line, "            ", text_);
-                       text_ += "        },\n";
-                     });
+      for_each_linear_array(group_of(layer, g), quads_of(layer),
+                            [&](const source_array& a, auto* from, index_t count) {
+                              if (from == nullptr) return;
+                              text_ += "        {\n";
+                              elements(a, from, count, "            ", text_);
+                              text_ += "        },\n";
+                            });
       text_ += "    },\n";
     }
     text_ += "};\n";
@@ -391,10 +422,10 @@ class c_source_writer {
     set(prefix + "tile_columns", l.tile_columns);
     if (l.k_group != 4) set(prefix + "k_group", l.k_group);
     set(prefix + "has_minus_128", l.has_minus_128);
-    for_each_array(l, 0, [&](std::string_view part, const void* from, index_t, index_t) {
+    for_each_linear_array(l, 0, [&](const source_array& a, const void* from, index_t) {
       if (from == nullptr) return;
-      set(prefix + std::string(part),
-          name_ + (has_groups ? "_groups[0]." : "_") + std::string(part));
+      set(prefix + std::string(a.member),
+          name_ + (has_groups ? "_groups[0]." : "_") + std::string(a.part));
     });
     set(prefix + "options.act", source_name(l.options.act));
     set_params(prefix + "options.input", l.options.input, {0.0f, 0});
@@ -437,19 +468,57 @@ class c_source_writer {
     set_linear(l.outputs, "outputs.", false);
   }
 
-  static const char* type_of(const packed_linear_view&) { return "pare::packed_linear_view"; }
-  static const char* type_of(const packed_low_bit_linear_view&) {
-    return "pare::packed_low_bit_linear_view";
+  void set_members(const packed_grouped_linear_view& l) {
+    set("out_features", l.out_features);
+    set("in_features", l.in_features);
+    set("group", l.group);
+    set("bits", l.bits);
+    set("tile_columns", l.tile_columns);
+    set("has_zero_points", l.has_zero_points);
+    set("panels", name_ + "_panels");
+    set("sums", name_ + "_sums");
+    set("bias", name_ + "_bias");
+    set("options.act", source_name(l.options.act));
+    set("options.arithmetic", source_name(l.options.arithmetic));
   }
-  static const char* type_of(const packed_conv2d_view&) { return "pare::packed_conv2d_view"; }
-  static const char* type_of(const packed_depthwise_view&) { return "pare::packed_depthwise_view"; }
+  template <class T>
+  void set_blocks(const bcsr_view<T>& m, const std::string& prefix) {
+    set(prefix + "rows", m.rows);
+    set(prefix + "columns", m.columns);
+    set(prefix + "shape.block_rows", m.shape.block_rows);
+    set(prefix + "shape.block_columns", m.shape.block_columns);
+    set(prefix + "shape.k_block", m.shape.k_block);
+    for_each_array(m, [&](const source_array& a, const void* from, index_t count) {
+      if (from == nullptr || count == 0) return;
+      set(prefix + std::string(a.member), name_ + "_" + std::string(a.part));
+    });
+  }
+  void set_members(const packed_sparse_linear_view& l) {
+    set_linear(l.base, "base.", false);
+    set_blocks(l.weights, "weights.");
+  }
+  void set_members(const bcsr_view<float>& l) { set_blocks(l, ""); }
+  void set_matrix(const char* member, const matrix_view<const float>& m) {
+    const std::string sizes = std::to_string(m.extent(0)) + ", " + std::to_string(m.extent(1));
+    set(member, "pare::matrix_view<const float>(" + (m.empty() ? "nullptr" : name_ + "_" + member) +
+                    ", " + sizes + ")");
+  }
+  void set_members(const low_rank_view<float>& l) {
+    set_matrix("left", l.left);
+    set_matrix("right", l.right);
+  }
 
   template <class Layer>
   void add_object(const Layer& layer) {
-    const std::string type = type_of(layer);
-    text_ += "inline constexpr " + type + " " + name_ + " = [] {\n  " + type + " l;\n";
-    set_members(layer);
-    text_ += "  return l;\n}();\n";
+    const std::string type = type_of_layer<Layer>.name;
+    if constexpr (std::is_same_v<Layer, vector_view<const float>>) {
+      text_ += "inline constexpr " + type + " " + name_ + "(" + name_ + "_values, " +
+               std::to_string(layer.size()) + ");\n";
+    } else {
+      text_ += "inline constexpr " + type + " " + name_ + " = [] {\n  " + type + " l;\n";
+      set_members(layer);
+      text_ += "  return l;\n}();\n";
+    }
   }
 
   const c_source_options& options_;
@@ -503,8 +572,9 @@ inline status check_c_source(const std::vector<named_layer>& layers,
               position_kind::row, row};
     }
     bool is_new = names.insert(layers[i].name).second;
-    for (const char* part : {"panels", "sums", "scales", "bias", "bias_codes", "factors",
-                             "multipliers", "shifts", "group", "groups"}) {
+    for (const char* part :
+         {"panels", "sums", "scales", "bias", "bias_codes", "factors", "multipliers", "shifts",
+          "group", "groups", "values", "block_columns", "block_offsets", "left", "right"}) {
       is_new = names.insert(layers[i].name + "_" + part).second && is_new;
     }
     if (!is_new) {
@@ -523,9 +593,8 @@ inline namespace PARE_ABI {
 
 /// The text of a header with these layers.
 ///
-/// For a layer `fc1` it holds the arrays `fc1_panels`, `fc1_sums`, ... and the object `fc1`, of type
-/// `packed_linear_view`, `packed_low_bit_linear_view`, `packed_conv2d_view` or
-/// `packed_depthwise_view`. Sizes, scales and zero points stand in comments.
+/// For a layer `fc1` it holds the arrays `fc1_panels`, `fc1_sums`, ... and the object `fc1`, of the
+/// type that was given: any of `packed_layer`. Sizes, scales and zero points stand in comments.
 ///
 /// @param layers   packed for any machine
 /// @param options  see `c_source_options`

@@ -37,12 +37,11 @@ inline status place_layer(const named_layer& named, isa target, image_record& re
   return std::visit(
       [&](const auto& layer) -> status {
         constexpr index_t most = std::numeric_limits<std::int32_t>::max();
-        const packed_linear_view& l = linear_part(layer);
-        if (l.sums == nullptr && l.out_features > 0) {
+        if (!has_parts(layer)) {
           return {status_code::invalid_argument, "the layer has no weights: it was not packed",
                   "layer"};
         }
-        if (l.in_features > most || l.out_features > most) return too_large_for_image();
+        if (inputs_of(layer) > most || outputs_of(layer) > most) return too_large_for_image();
         const auto size = repacked_size(layer, target);
         if (!size) return size.error();
         record.offset = static_cast<std::uint32_t>(bytes);
@@ -99,6 +98,7 @@ inline result<tensor<std::byte, 1>> write_image(const std::vector<named_layer>& 
           const auto repacked = repack(layer, options.target, memory);
           if (!repacked) return repacked.error();
           records[i] = record_of(*repacked);
+          records[i].blocks = static_cast<std::uint32_t>(blocks_of(*repacked));
           return {};
         },
         layers[i].layer);

@@ -10,7 +10,7 @@
 
 #include <cstring>
 
-#include <pare/format/packed_parts.hpp>
+#include <pare/format/layer_parts.hpp>
 #include <pare/kernels/pack_depthwise_conv2d.hpp>
 #include <pare/kernels/pack_low_bit_linear.hpp>
 
@@ -40,6 +40,17 @@ constexpr packed_conv2d_view tiled_for(packed_conv2d_view layer, isa target) noe
 constexpr packed_depthwise_view tiled_for(packed_depthwise_view layer, isa target) noexcept {
   layer.outputs.tile_columns = depthwise_tile_columns(target, layer.out_channels);
   layer.variants = layer.outputs.tile_columns == 4 ? 1 : depthwise_variants(layer.window);
+  return layer;
+}
+
+constexpr packed_grouped_linear_view tiled_for(packed_grouped_linear_view layer,
+                                               isa target) noexcept {
+  layer.tile_columns = low_bit_tile_columns(target, layer.out_features);
+  return layer;
+}
+/// Of weights that have no tiles.
+template <class Layer, std::enable_if_t<!is_dense_layer<Layer>, int> = 0>
+constexpr Layer tiled_for(const Layer& layer, isa) noexcept {
   return layer;
 }
 
@@ -128,12 +139,101 @@ inline void repack_columns(const packed_linear_view& from, std::int32_t tile,
   repack_columns<std::int32_t>(from.shifts, n, columns, 0, layout.shifts, base);
 }
 
-/// All of a layer but its panels, or of a group; the panels follow.
+// --- all parts of a layer: `like` is laid out from `base` ---
+
+/// A layer, or a group of one; the panels follow.
 template <class Layer>
 void repack_group(const Layer& from, const Layer& like, const packed_linear_layout& layout,
                   std::byte* base) noexcept {
   repack_panels(from, like, base + layout.panels);
   repack_columns(linear_part(from), linear_part(like).tile_columns, layout, base);
+}
+
+template <class Layer>
+void repack_parts(const Layer& from, const Layer& like, std::byte* base) noexcept {
+  packed_linear_layout layout;
+  index_t bytes = 0;
+  static_cast<void>(parts_of(like, layout, bytes));
+  if constexpr (std::is_same_v<Layer, packed_conv2d_view>) {
+    for (index_t g = 0; g < from.groups; ++g) {
+      repack_group(group_of(from, g), like.first_group, layout, base + g * layout.bytes);
+    }
+  } else {
+    repack_group(from, like, layout, base);
+  }
+}
+
+/// Copies an array to the place that `like` points to, if there is any.
+template <class T>
+void copy_part(const T* from, index_t count, const T* like) noexcept {
+  if (count > 0)
+    std::memcpy(const_cast<T*>(like), from, static_cast<std::size_t>(count) * sizeof(T));
+}
+
+/// A panel has rows of `tile` units of some bytes: a unit of every row goes to its new place.
+inline void repack_parts(const packed_grouped_linear_view& from,
+                         const packed_grouped_linear_view& like, std::byte* base) noexcept {
+  packed_grouped_linear_layout layout;
+  static_cast<void>(layout_of(like, layout));
+  auto* const panels = reinterpret_cast<std::uint8_t*>(base);
+  const index_t from_tile = from.tile_columns, tile = like.tile_columns;
+  const index_t code_bytes = from.group * from.bits / 8;
+  for (index_t column = 0; column < round_up(from.out_features, tile); ++column) {
+    std::uint8_t* to = panels + column / tile * like.panel_bytes();
+    // Of a column that does not exist, all is 0.
+    const std::uint8_t* at = column < from.out_features
+                                 ? from.panels + column / from_tile * from.panel_bytes()
+                                 : nullptr;
+    const auto move = [&](index_t unit) {
+      std::uint8_t* const place = to + column % tile * unit;
+      if (at == nullptr) {
+        std::memset(place, 0, static_cast<std::size_t>(unit));
+      } else {
+        std::memcpy(place, at + column % from_tile * unit, static_cast<std::size_t>(unit));
+        at += from_tile * unit;
+      }
+      to += tile * unit;
+    };
+    for (index_t g = 0; g < from.groups(); ++g) {
+      for (index_t i = 0; i < code_bytes; i += 4) move(4);
+      move(2);
+      if (from.has_zero_points != 0) move(1);
+    }
+  }
+  const index_t n = from.out_features, columns = round_up(n, tile);
+  repack_columns<float>(from.sums, n, columns, 0.0f, layout.sums, base);
+  repack_columns<float>(from.bias, n, columns, 0.0f, layout.bias, base);
+}
+
+template <class T>
+void repack_parts(const bcsr_view<T>& from, const bcsr_view<T>& like, std::byte*) noexcept {
+  const index_t blocks = from.blocks();
+  copy_part(from.values, blocks * from.shape.block_rows * from.shape.block_columns, like.values);
+  copy_part(from.block_columns, blocks, like.block_columns);
+  copy_part(from.block_offsets, from.lines() + 1, like.block_offsets);
+}
+
+inline void repack_parts(const packed_sparse_linear_view& from,
+                         const packed_sparse_linear_view& like, std::byte* base) noexcept {
+  repack_parts(from.weights, like.weights, base);
+  packed_linear_layout layout;
+  bcsr_layout weights;
+  static_cast<void>(layout_of(from.weights.rows, from.weights.columns, from.weights.shape,
+                              from.weights.blocks(), 1, weights));
+  static_cast<void>(
+      sparse_layout_of(from.base.out_features, weights.bytes, from.base.options, layout));
+  repack_columns(from.base, sparse_tile_columns, layout, base);
+}
+
+inline void repack_parts(const low_rank_view<float>& from, const low_rank_view<float>& like,
+                         std::byte*) noexcept {
+  copy_part(from.left.data_handle(), from.left.size(), like.left.data_handle());
+  copy_part(from.right.data_handle(), from.right.size(), like.right.data_handle());
+}
+
+inline void repack_parts(const vector_view<const float>& from, const vector_view<const float>& like,
+                         std::byte*) noexcept {
+  copy_part(from.data_handle(), from.size(), like.data_handle());
 }
 
 inline error too_large_to_repack() noexcept {
@@ -143,18 +243,18 @@ inline error too_large_to_repack() noexcept {
 
 template <class Layer>
 result<index_t> repacked_size(const Layer& layer, isa target) noexcept {
-  packed_linear_layout layout;
+  Layer repacked = tiled_for(layer, target);
   index_t bytes = 0;
-  if (!parts_of(tiled_for(layer, target), layout, bytes)) return too_large_to_repack();
+  if (!lay_out(repacked, blocks_of(layer), nullptr, bytes)) return too_large_to_repack();
   return bytes;
 }
 
 template <class Layer>
 result<Layer> repack(const Layer& layer, isa target, workspace memory) noexcept {
   Layer repacked = tiled_for(layer, target);
-  packed_linear_layout layout;
+  const index_t blocks = blocks_of(layer);
   index_t bytes = 0;
-  if (!parts_of(repacked, layout, bytes)) return too_large_to_repack();
+  if (!lay_out(repacked, blocks, nullptr, bytes)) return too_large_to_repack();
   std::byte* base = memory.take<std::byte>(bytes);
   if (base == nullptr && bytes > 0) {
     return {status_code::workspace_too_small,
@@ -162,15 +262,8 @@ result<Layer> repack(const Layer& layer, isa target, workspace memory) noexcept 
             position_kind::byte, bytes};
   }
   if (base == nullptr) return repacked;  // a layer without outputs, in no memory
-  if constexpr (std::is_same_v<Layer, packed_conv2d_view>) {
-    for (index_t g = 0; g < layer.groups; ++g) {
-      repack_group(group_of(layer, g), repacked.first_group, layout, base + g * layout.bytes);
-    }
-    repacked.group_bytes = layout.bytes;
-  } else {
-    repack_group(layer, repacked, layout, base);
-  }
-  point_to_parts(base, layout, linear_part(repacked));
+  static_cast<void>(lay_out(repacked, blocks, base, bytes));
+  repack_parts(layer, repacked, base);
   return repacked;
 }
 
@@ -198,9 +291,29 @@ inline namespace PARE_ABI {
                                                    isa target) noexcept {
   return detail::repacked_size(layer, target);
 }
+[[nodiscard]] inline result<index_t> repacked_size(const packed_grouped_linear_view& layer,
+                                                   isa target) noexcept {
+  return detail::repacked_size(layer, target);
+}
+[[nodiscard]] inline result<index_t> repacked_size(const packed_sparse_linear_view& layer,
+                                                   isa target) noexcept {
+  return detail::repacked_size(layer, target);
+}
+[[nodiscard]] inline result<index_t> repacked_size(const low_rank_view<float>& layer,
+                                                   isa target) noexcept {
+  return detail::repacked_size(layer, target);
+}
+[[nodiscard]] inline result<index_t> repacked_size(const bcsr_view<float>& layer,
+                                                   isa target) noexcept {
+  return detail::repacked_size(layer, target);
+}
+[[nodiscard]] inline result<index_t> repacked_size(const vector_view<const float>& layer,
+                                                   isa target) noexcept {
+  return detail::repacked_size(layer, target);
+}
 
 /// The layer that packing the same weights on a machine of instruction set `target` gives, byte for
-/// byte.
+/// byte. Float weights and their bias (`low_rank_view`, `bcsr_view`, `vector_view`) are copied.
 ///
 /// @param layer   packed for any machine
 /// @param target  whose kernels will read it; this machine need not have it. `isa::scalar` is also
@@ -222,6 +335,27 @@ inline namespace PARE_ABI {
 }
 [[nodiscard]] inline result<packed_depthwise_view> repack(const packed_depthwise_view& layer,
                                                           isa target, workspace memory) noexcept {
+  return detail::repack(layer, target, memory);
+}
+[[nodiscard]] inline result<packed_grouped_linear_view> repack(
+    const packed_grouped_linear_view& layer, isa target, workspace memory) noexcept {
+  return detail::repack(layer, target, memory);
+}
+[[nodiscard]] inline result<packed_sparse_linear_view> repack(
+    const packed_sparse_linear_view& layer, isa target, workspace memory) noexcept {
+  return detail::repack(layer, target, memory);
+}
+[[nodiscard]] inline result<low_rank_view<float>> repack(const low_rank_view<float>& layer,
+                                                         isa target, workspace memory) noexcept {
+  return detail::repack(layer, target, memory);
+}
+[[nodiscard]] inline result<bcsr_view<float>> repack(const bcsr_view<float>& layer, isa target,
+                                                     workspace memory) noexcept {
+  return detail::repack(layer, target, memory);
+}
+[[nodiscard]] inline result<vector_view<const float>> repack(const vector_view<const float>& layer,
+                                                             isa target,
+                                                             workspace memory) noexcept {
   return detail::repack(layer, target, memory);
 }
 
