@@ -115,7 +115,8 @@ template <>
 inline constexpr layer_type type_of_layer<low_rank_view<float>>{"pare::low_rank_view<float>",
                                                                 "format/low_rank"};
 template <>
-inline constexpr layer_type type_of_layer<bcsr_view<float>>{"pare::bcsr_view<float>", "format/bcsr"};
+inline constexpr layer_type type_of_layer<bcsr_view<float>>{"pare::bcsr_view<float>",
+                                                            "format/bcsr"};
 template <>
 inline constexpr layer_type type_of_layer<vector_view<const float>>{
     "pare::vector_view<const float>", "core/tensor_view"};
