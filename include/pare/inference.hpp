@@ -21,6 +21,9 @@
 #include <pare/format/ggml.hpp>
 #include <pare/format/grouped.hpp>
 #include <pare/format/image.hpp>
+#include <pare/format/image_check.hpp>
+#include <pare/format/image_record.hpp>
+#include <pare/format/layer_parts.hpp>
 #include <pare/format/low_bit.hpp>
 #include <pare/format/low_rank.hpp>
 #include <pare/format/mx.hpp>
