@@ -3,16 +3,17 @@
 // Nothing is unfolded: the matrix kernels address the pixels under the window in the image itself
 // (see kernels/gemm_s8.hpp). Rows of the window above or below the image are left out. Where it
 // reaches beyond the image to the left or right, the image is copied once with its padding at both
-// sides. Arithmetic of PyTorch's quantized conv2d, TensorFlow Lite's CONV_2D
-// (reference_integer_ops/conv.h) and ONNX's ConvInteger and QLinearConv, by the requantization rule
-// that the layer was packed with.
+// sides. On Cortex-M windows are copied instead (kernels/conv2d_windows.hpp).
+//
+// Arithmetic of PyTorch's quantized conv2d, TensorFlow Lite's CONV_2D (reference_integer_ops/conv.h)
+// and ONNX's ConvInteger and QLinearConv, by the requantization rule that the layer was packed with.
 #ifndef PARE_KERNELS_CONV2D_HPP
 #define PARE_KERNELS_CONV2D_HPP
 
 #include <cstring>
 
 #include <pare/core/parallel.hpp>
-#include <pare/kernels/conv_shapes.hpp>
+#include <pare/kernels/conv2d_windows.hpp>
 #include <pare/kernels/pack_conv2d.hpp>
 
 namespace pare {
@@ -172,14 +173,11 @@ inline void run_cut_panel(gemm_function gemm, kernels::gemm_s8_args args, const 
                           const std::uint8_t* any_input) noexcept {
   const kernels::gemm_s8_args whole = args;
   const index_t row_bytes = panel_bytes / height, tile = args.tile_columns;
-  alignas(64) std::int32_t sums[64] = {};
-  // Kernels for DSP instructions take the zero point off the inputs and need no sums.
-  if constexpr (!PARE_DSP_KERNELS) {
-    for (index_t i = 0; i < tile; ++i) sums[i] = whole.sums[i];
-    subtract_sums(gemm, whole, whole.panels, taps.first * row_bytes / tile, sums);
-    subtract_sums(gemm, whole, whole.panels + taps.last * row_bytes,
-                  (height - taps.last) * row_bytes / tile, sums);
-  }
+  alignas(64) std::int32_t sums[64];
+  for (index_t i = 0; i < tile; ++i) sums[i] = whole.sums[i];
+  subtract_sums(gemm, whole, whole.panels, taps.first * row_bytes / tile, sums);
+  subtract_sums(gemm, whole, whole.panels + taps.last * row_bytes,
+                (height - taps.last) * row_bytes / tile, sums);
   args.panels += taps.first * row_bytes;
   args.taps_y = taps.last - taps.first;
   args.sums = sums;
@@ -235,12 +233,6 @@ void run_image(gemm_function gemm, const packed_conv2d_view& layer, const conv2d
                const Parallel& parallel_for) noexcept {
   const packed_linear_view& linear = layer.first_group;
   const index_t panels = linear.panels_count(), width = image.out_width;
-  if constexpr (has_no_caches && std::is_same_v<Parallel, serial>) {
-    for (index_t group = 0; group < layer.groups; ++group) {
-      run_block<Y>(gemm, layer, image, group, {0, image.out_height, 0, width, 0, panels});
-    }
-    return;
-  }
   const linear_blocks b =
       blocks_of(image.out_height * width, panels, linear.in_features, linear.tile_columns);
   const index_t lines = clamp<index_t>(b.rows / width, 1, image.out_height);
@@ -274,12 +266,12 @@ PARE_NOINLINE status check_conv2d_apart(const strided_image_view<const X>& x,
   return check_conv2d(x, layer, y);
 }
 
-/// The convolution after the checks.
+/// The convolution after the checks, its windows read in place.
 template <class X, class Y, class Parallel>
-status run_conv2d(gemm_function gemm, const output_choice& choice,
-                  const strided_image_view<const X>& x, const packed_conv2d_view& layer,
-                  const strided_image_view<Y>& y, workspace scratch,
-                  const Parallel& parallel_for) noexcept {
+status run_conv2d_in_place(gemm_function gemm, const output_choice& choice,
+                           const strided_image_view<const X>& x, const packed_conv2d_view& layer,
+                           const strided_image_view<Y>& y, workspace scratch,
+                           const Parallel& parallel_for) noexcept {
   const window& w = layer.window;
   if (x.extent(0) == 0 || layer.out_channels == 0) return {};
   conv2d_image image;
@@ -342,29 +334,40 @@ status run_conv2d(gemm_function gemm, const output_choice& choice,
   return {};
 }
 
+/// The convolution after the checks.
+template <class X, class Y, class Parallel>
+PARE_CHOICE_INLINE status run_conv2d(const strided_image_view<const X>& x,
+                                     const packed_conv2d_view& layer,
+                                     const strided_image_view<Y>& y, workspace scratch,
+                                     const Parallel& parallel_for) noexcept {
+  const output_choice choice = output_choice_of<Y>(layer.first_group.options);
+  const gemm_function gemm = linear_kernels_of(linear_kernel(layer.first_group)).gemm;
+  if constexpr (copies_windows) {
+    return run_conv2d_windows(gemm, choice, x, layer, y, scratch);
+  } else {
+    return run_conv2d_in_place(gemm, choice, x, layer, y, scratch, parallel_for);
+  }
+}
+
 /// For shapes that are known to fit: those of a network that has been planned.
 template <class X, class Y, class Parallel>
 PARE_CHOICE_INLINE status planned_conv2d(const strided_image_view<const X>& x,
                                          const packed_conv2d_view& layer,
                                          const strided_image_view<Y>& y, workspace scratch,
                                          const Parallel& parallel_for) noexcept {
-  const output_choice choice = output_choice_of<Y>(layer.first_group.options);
   PARE_RETURN_IF_ERROR((check_codes<X, Y>(layer.first_group.options)));
   PARE_RETURN_IF_ERROR(check_panels(layer.first_group));
-  return run_conv2d(linear_kernels_of(linear_kernel(layer.first_group)).gemm, choice, x, layer, y,
-                    scratch, parallel_for);
+  return run_conv2d(x, layer, y, scratch, parallel_for);
 }
 
 template <class X, class Y, class Parallel>
 PARE_CHOICE_INLINE status conv2d(const strided_image_view<const X>& x,
                                  const packed_conv2d_view& layer, const strided_image_view<Y>& y,
                                  workspace scratch, const Parallel& parallel_for) noexcept {
-  const output_choice choice = output_choice_of<Y>(layer.first_group.options);
   if (!is_known(check_conv2d(x, layer, y).is_ok())) {
     PARE_RETURN_IF_ERROR(check_conv2d_apart(x, layer, y));
   }
-  return run_conv2d(linear_kernels_of(linear_kernel(layer.first_group)).gemm, choice, x, layer, y,
-                    scratch, parallel_for);
+  return run_conv2d(x, layer, y, scratch, parallel_for);
 }
 
 }  // namespace PARE_ABI
@@ -377,7 +380,8 @@ inline namespace PARE_ABI {
 /// many there are.
 ///
 /// Copied are images where the window reaches beyond them to the left or right, and, for layers
-/// whose input channels are no multiple of four, where pixels lie apart.
+/// whose input channels are no multiple of four, where pixels lie apart. On Cortex-M four windows are
+/// copied, but for windows of one pixel without padding.
 ///
 /// @param pixel_stride  elements from pixel to pixel of x; 0: its channels
 /// @return as `output_height` and `output_width`, or `overflow` where the bytes do not fit the index
@@ -389,6 +393,13 @@ inline namespace PARE_ABI {
   if (!out_height) return out_height.error();
   const auto out_width = output_width(layer.window, width);
   if (!out_width) return out_width.error();
+  if constexpr (detail::copies_windows) {
+    index_t bytes = 0;
+    if (!detail::copied_window_bytes(layer, *out_width, bytes)) {
+      return {status_code::overflow, "the windows do not fit the index type", "width"};
+    }
+    return bytes;
+  }
   detail::conv2d_source source{};
   if (!detail::source_of(layer, height, width, *out_width,
                          pixel_stride == 0 ? layer.in_channels : pixel_stride, source)) {

@@ -63,16 +63,14 @@ struct gemm_low_bit_1x4c4 {
 
   PARE_ALWAYS_INLINE void multiply(unpacked x, const std::int8_t* panel, index_t first,
                                    index_t count, index_t panel_bytes, index_t panels, index_t,
-                                   const std::int32_t* from, std::int32_t* acc,
-                                   index_t) const noexcept {
+                                   std::int32_t* acc) const noexcept {
     const word* end = x + 16 / bits * count;
     std::int32_t sum = 0;
     for (const word* pair = x; pair != end; ++pair) multiply_pairs(sum, *pair, 0x00010001u);
     for (; panels > 0; --panels, panel += panel_bytes) {
-      for (index_t i = 0; i < 4; i += 2, from += 2, acc += 2) {
+      for (index_t i = 0; i < 4; i += 2, acc += 2) {
         // The zero points: of all products at once.
         const auto* fields = reinterpret_cast<const std::uint8_t*>(panel) + 4 * i;
-        acc[0] = from[0], acc[1] = from[1];
         add(acc[0], -sum * (fields[0] - (1 << (bits - 1))));
         add(acc[1], -sum * (fields[4] - (1 << (bits - 1))));
         const auto* w = reinterpret_cast<const word*>(panel + head_bytes + 16 * first) + i;

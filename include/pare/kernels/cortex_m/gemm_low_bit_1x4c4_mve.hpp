@@ -76,9 +76,7 @@ struct gemm_low_bit_1x4c4 {
   PARE_ALWAYS_INLINE void unpack(const gemm_s8_args& args, const std::uint8_t* a, index_t first,
                                  index_t count, std::byte* buffer, index_t, index_t,
                                  unpacked& x) const noexcept {
-    auto* to = reinterpret_cast<std::int8_t*>(buffer);
-    x = to;
-    unpack_row(args, a, first, count, 32 / bits, to);
+    x = unpack_row(args, a, first, count, 32 / bits, buffer);
   }
 
   PARE_ALWAYS_INLINE void start(const gemm_s8_args& args, index_t column, index_t panels,
@@ -88,21 +86,17 @@ struct gemm_low_bit_1x4c4 {
 
   PARE_ALWAYS_INLINE void multiply(unpacked codes, const std::int8_t* panel, index_t first,
                                    index_t count, index_t panel_bytes, index_t panels, index_t,
-                                   const std::int32_t* from, std::int32_t* acc,
-                                   index_t) const noexcept {
+                                   std::int32_t* acc) const noexcept {
     const auto* x = reinterpret_cast<const std::int32_t*>(codes);
     std::int32_t sum = 0;
     for (index_t i = 0, bytes = 32 / bits * count; i < bytes; i += 16) {
       const auto left = static_cast<std::uint32_t>(bytes - i);
       sum = vaddvaq_s8(sum, vldrbq_z_s8(codes + i, vctp8q(left)));
     }
-    for (; panels > 0; --panels, panel += panel_bytes, from += 4, acc += 4) {
+    for (; panels > 0; --panels, panel += panel_bytes, acc += 4) {
       // The zero points: of all products at once.
       const auto* w = reinterpret_cast<const std::int32_t*>(panel + head_bytes + 16 * first);
-      for (index_t i = 0; i < 4; ++i) {
-        acc[i] = from[i];
-        add(acc[i], -sum * (panel[4 * i] - (1 << (bits - 1))));
-      }
+      for (index_t i = 0; i < 4; ++i) add(acc[i], -sum * (panel[4 * i] - (1 << (bits - 1))));
       if (bits == 4) {
         multiply_fields<4>(x, w, count, acc);
       } else {

@@ -36,13 +36,13 @@ PARE_ALWAYS_INLINE void unpack_codes(const std::uint8_t* codes, std::uint32_t fl
   __asm__("ssub16 %0, %1, %2" : "=r"(even) : "r"(y), "r"(offset) : "cc");
 }
 
-/// acc = from + 1 x 4 products over `count` groups.
+/// acc += 1 x 4 products over `count` groups.
 ///
 /// Here and below the loop is assembly, because it wants twelve registers, more than
 /// compilers keep free of other things.
 PARE_ALWAYS_INLINE void multiply_1x4(const word* x, const word* w, index_t count,
-                                     const std::int32_t* from, std::int32_t* acc) noexcept {
-  std::int32_t c0 = from[0], c1 = from[1], c2 = from[2], c3 = from[3];
+                                     std::int32_t* acc) noexcept {
+  std::int32_t c0 = acc[0], c1 = acc[1], c2 = acc[2], c3 = acc[3];
   const word* end = x + 2 * count;
   std::uint32_t x0, x1, w0, w1, odd;
   __asm__(
@@ -75,10 +75,10 @@ PARE_ALWAYS_INLINE void multiply_1x4(const word* x, const word* w, index_t count
   acc[0] = c0, acc[1] = c1, acc[2] = c2, acc[3] = c3;
 }
 
-/// acc = from + 2 x 2 products over `count` groups; those of the second row four elements on.
+/// acc += 2 x 2 products over `count` groups; those of the second row four elements on.
 PARE_ALWAYS_INLINE void multiply_2x2(const word* x, const word* w, index_t count,
-                                     const std::int32_t* from, std::int32_t* acc) noexcept {
-  std::int32_t c00 = from[0], c01 = from[1], c10 = from[4], c11 = from[5];
+                                     std::int32_t* acc) noexcept {
+  std::int32_t c00 = acc[0], c01 = acc[1], c10 = acc[4], c11 = acc[5];
   const word* end = x + 4 * count;
   std::uint32_t x0, x1, w0, w1, odd;
   __asm__(
@@ -119,11 +119,9 @@ PARE_NOINLINE inline void unpack_row(const gemm_s8_args& args, const std::uint8_
                                      index_t rows_now) noexcept {
   const std::uint32_t flip = four_times(args.a_flip);
   const std::uint32_t offset = static_cast<std::uint32_t>(args.offset) * 0x00010001u;
-  for_each_run(args, a, first, count, block, [&](const std::uint8_t* codes, index_t n) {
-    for (const std::uint8_t* last = codes + 4 * n; codes != last; codes += 4) {
-      unpack_codes(codes, flip, offset, to[0], to[rows_now]);
-      to += 2 * rows_now;
-    }
+  for_each_group(a, args.k, first, count, block, [&](const std::uint8_t* codes) {
+    unpack_codes(codes, flip, offset, to[0], to[rows_now]);
+    to += 2 * rows_now;
   });
 }
 
@@ -145,27 +143,24 @@ struct gemm_s8_2x4c4 {
   static PARE_ALWAYS_INLINE void start(const gemm_s8_args& args, index_t column, index_t panels,
                                        index_t rows_now, std::int32_t* acc) noexcept {
     const std::int32_t* bias = args.bias_codes;
-    for (index_t i = 0; i < panels * rows_now; ++i) {
-      const index_t panel = rows_now == 1 ? i : i / 2;
-      for (index_t j = 0; j < 4; ++j) {
-        *acc++ = bias != nullptr ? bias[column + 4 * panel + j] : 0;
+    for (; panels > 0; --panels, column += 4) {
+      for (index_t row = 0; row < rows_now; ++row) {
+        for (index_t i = 0; i < 4; ++i) *acc++ = bias != nullptr ? bias[column + i] : 0;
       }
     }
   }
 
   static PARE_ALWAYS_INLINE void multiply(unpacked x, const std::int8_t* panel, index_t first,
                                           index_t count, index_t panel_bytes, index_t panels,
-                                          index_t rows_now, const std::int32_t* from,
-                                          std::int32_t* acc, index_t step) noexcept {
+                                          index_t rows_now, std::int32_t* acc) noexcept {
     for (panel += 16 * first; panels > 0; --panels, panel += panel_bytes) {
       const auto* w = reinterpret_cast<const word*>(panel);
       if (rows_now == 1) {
-        multiply_1x4(x, w, count, from, acc);
+        multiply_1x4(x, w, count, acc);
       } else {
-        for (index_t i = 0; i < 4; i += 2) multiply_2x2(x, w + i, count, from + i, acc + i);
+        for (index_t i = 0; i < 4; i += 2) multiply_2x2(x, w + i, count, acc + i);
       }
-      from += step;
-      acc += step;
+      acc += 4 * rows_now;
     }
   }
 };

@@ -14,17 +14,24 @@
 namespace pare::kernels::mve {
 inline namespace PARE_ABI {
 
+/// What accumulators of four columns begin with: activations are s8, their zero point not yet off.
+PARE_ALWAYS_INLINE int32x4_t first_sums(const gemm_s8_args& args, index_t column) noexcept {
+  const std::int32_t* bias = args.bias_codes;
+  return vmlaq_n_s32(bias != nullptr ? vld1q_s32(bias + column) : vdupq_n_s32(0),
+                     vld1q_s32(args.sums + column), 128 - args.offset);
+}
+
 /// The groups of one column that exist; zeros for the others.
 PARE_ALWAYS_INLINE int8x16_t column_of(const std::int32_t* w, uint32x4_t groups,
                                        mve_pred16_t exist) noexcept {
   return vreinterpretq_s8_s32(vldrwq_gather_shifted_offset_z_s32(w, groups, exist));
 }
 
-/// Sums over `count` times four groups; x and w move on. Intrinsics would do, but GCC 12 takes the
+/// acc += sums over `count` times four groups, at least once. Intrinsics would do, but GCC 12 takes the
 /// four registers of VLD4 through memory at -Os.
-PARE_ALWAYS_INLINE void multiply_1x4(const std::int8_t*& x, const std::int32_t*& w, index_t count,
-                                     const std::int32_t* from, std::int32_t* acc) noexcept {
-  std::int32_t c0 = from[0], c1 = from[1], c2 = from[2], c3 = from[3];
+PARE_ALWAYS_INLINE void multiply_1x4(const std::int8_t* x, const std::int8_t* w, index_t count,
+                                     std::int32_t* acc) noexcept {
+  std::int32_t c0 = acc[0], c1 = acc[1], c2 = acc[2], c3 = acc[3];
   __asm__(
       "dls lr, %[count]\n\t"
       "1:\n\t"
@@ -46,20 +53,19 @@ PARE_ALWAYS_INLINE void multiply_1x4(const std::int8_t*& x, const std::int32_t*&
 
 /// The same for two rows, whose accumulators follow each other. All eight registers of even numbers
 /// are accumulators, which VMLADAV asks for: none is left for LE, and the others are chosen here.
-PARE_ALWAYS_INLINE void multiply_2x4(const std::int8_t*& row_0, const std::int8_t*& row_1,
-                                     const std::int32_t*& panel, index_t fours,
-                                     const std::int32_t* first, std::int32_t* acc) noexcept {
+PARE_ALWAYS_INLINE void multiply_2x4(const std::int8_t* row_0, const std::int8_t* row_1,
+                                     const std::int8_t* panel, index_t fours,
+                                     std::int32_t* acc) noexcept {
   register const std::int8_t* x0 __asm__("r1") = row_0;
   register const std::int8_t* x1 __asm__("r3") = row_1;
-  register const std::int32_t* w __asm__("r5") = panel;
+  register const std::int8_t* w __asm__("r5") = panel;
   register index_t count __asm__("r9") = fours;
-  register const std::int32_t* from __asm__("r12") = first;
   register std::int32_t* to __asm__("r11") = acc;
   __asm__ volatile(
-      "ldrd r0, r2, [r12]\n\t"
-      "ldrd r4, r6, [r12, #8]\n\t"
-      "ldrd r8, r10, [r12, #16]\n\t"
-      "ldrd r12, lr, [r12, #24]\n\t"
+      "ldrd r0, r2, [%[to]]\n\t"
+      "ldrd r4, r6, [%[to], #8]\n\t"
+      "ldrd r8, r10, [%[to], #16]\n\t"
+      "ldrd r12, lr, [%[to], #24]\n\t"
       "1:\n\t"
       "vldrb.8 q4, [%[x0]], #16\n\t"
       "vldrb.8 q5, [%[x1]], #16\n\t"
@@ -81,24 +87,42 @@ PARE_ALWAYS_INLINE void multiply_2x4(const std::int8_t*& row_0, const std::int8_
       "strd r4, r6, [%[to], #8]\n\t"
       "strd r8, r10, [%[to], #16]\n\t"
       "strd r12, lr, [%[to], #24]"
-      : [x0] "+r"(x0), [x1] "+r"(x1), [w] "+r"(w), [count] "+r"(count), "+r"(from)
+      : [x0] "+r"(x0), [x1] "+r"(x1), [w] "+r"(w), [count] "+r"(count)
       : [to] "r"(to)
-      : "cc", "memory", "r0", "r2", "r4", "r6", "r8", "r10", "lr", "q0", "q1", "q2", "q3", "q4",
-        "q5");
-  row_0 = x0, row_1 = x1, panel = w;
+      : "cc", "memory", "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr", "q0", "q1", "q2", "q3",
+        "q4", "q5");
 }
 
-/// Groups of a row as s8, for a panel whose blocks have `block` inputs.
-PARE_NOINLINE inline void unpack_row(const gemm_s8_args& args, const std::uint8_t* a, index_t first,
-                                     index_t count, index_t block, std::int8_t* to) noexcept {
-  const uint8x16_t flip = vdupq_n_u8(args.a_flip ^ 0x80);
-  for_each_run(args, a, first, count, block, [&](const std::uint8_t* codes, index_t n) {
-    for (n *= 4; n > 0; n -= 16, codes += 16) {
-      const mve_pred16_t exist = vctp8q(static_cast<std::uint32_t>(n));
-      vstrbq_p_s8(to, vreinterpretq_s8_u8(veorq_u8(vldrbq_z_u8(codes, exist), flip)), exist);
-      to += pare::detail::min<index_t>(n, 16);
-    }
+/// acc += sums of the last one to three groups: VLD4 would read beyond the panel.
+PARE_NOINLINE inline void multiply_rest(const std::int8_t* x, const std::int8_t* w,
+                                        std::uint32_t groups, std::int32_t* acc) noexcept {
+  const mve_pred16_t exist = vctp32q(groups);
+  const int8x16_t a = vldrbq_z_s8(x, exist);
+  const uint32x4_t offsets = vidupq_n_u32(0, 4);
+  for (index_t i = 0; i < 4; ++i) {
+    const auto* column = reinterpret_cast<const std::int32_t*>(w) + i;
+    acc[i] = vmladavaq_s8(acc[i], a, column_of(column, offsets, exist));
+  }
+}
+
+/// Groups of a row as s8, for a panel whose blocks have `block` inputs: where they are, or in the
+/// buffer. At a multiple of four bytes.
+PARE_NOINLINE inline const std::int8_t* unpack_row(const gemm_s8_args& args, const std::uint8_t* a,
+                                                   index_t first, index_t count, index_t block,
+                                                   std::byte* buffer) noexcept {
+  if (args.a_flip == 0x80 && args.k % block == 0 && reinterpret_cast<std::uintptr_t>(a) % 4 == 0) {
+    return reinterpret_cast<const std::int8_t*>(a + 4 * first);
+  }
+  const std::uint32_t flip = dsp::four_times(args.a_flip ^ 0x80);
+  std::byte* to = buffer;
+  for_each_group(a, args.k, first, count, block, [&](const std::uint8_t* codes) {
+    std::uint32_t four;
+    std::memcpy(&four, codes, 4);
+    four ^= flip;
+    std::memcpy(to, &four, 4);
+    to += 4;
   });
+  return reinterpret_cast<const std::int8_t*>(buffer);
 }
 
 struct gemm_s8_2x4c4 {
@@ -112,59 +136,34 @@ struct gemm_s8_2x4c4 {
   static PARE_ALWAYS_INLINE void unpack(const gemm_s8_args& args, const std::uint8_t* a,
                                         index_t first, index_t count, std::byte* buffer,
                                         index_t row, index_t, unpacked& x) noexcept {
-    if (args.a_flip == 0x80 && args.taps_y * args.taps_x == 1 && args.k % 4 == 0) {
-      x.row[row] = reinterpret_cast<const std::int8_t*>(a + 4 * first);  // it is unpacked
-      return;
-    }
-    auto* to = reinterpret_cast<std::int8_t*>(buffer + row * (cortex_m_input_bytes / 2));
-    x.row[row] = to;
-    unpack_row(args, a, first, count, 4, to);
+    x.row[row] = unpack_row(args, a, first, count, 4, buffer + row * (cortex_m_input_bytes / 2));
   }
 
   static PARE_ALWAYS_INLINE void start(const gemm_s8_args& args, index_t column, index_t panels,
                                        index_t rows_now, std::int32_t* acc) noexcept {
-    const std::int32_t* bias = args.bias_codes;
-    const std::int32_t *sums = args.sums + column, offset = 128 - args.offset;
-    for (index_t i = 0; i < 4 * panels; i += 4) {
-      const int32x4_t begin =
-          vmlaq_n_s32(bias != nullptr ? vld1q_s32(bias + column + i) : vdupq_n_s32(0),
-                      vld1q_s32(sums + i), offset);
+    for (; panels > 0; --panels, column += 4) {
+      const int32x4_t begin = first_sums(args, column);
       for (index_t row = 0; row < rows_now; ++row, acc += 4) vst1q_s32(acc, begin);
     }
   }
 
-  static PARE_ALWAYS_INLINE void multiply(const unpacked& rows_of_x, const std::int8_t* panel,
+  static PARE_ALWAYS_INLINE void multiply(const unpacked& x, const std::int8_t* panel,
                                           index_t first, index_t count, index_t panel_bytes,
                                           index_t panels, index_t rows_now,
-                                          const std::int32_t* from, std::int32_t* acc,
-                                          index_t step) noexcept {
-    const auto left = static_cast<std::uint32_t>(count % 4);
+                                          std::int32_t* acc) noexcept {
+    const index_t fours = count / 4, whole_bytes = 16 * fours;
+    const auto rest = static_cast<std::uint32_t>(count % 4);
     for (panel += 16 * first; panels > 0; --panels, panel += panel_bytes) {
-      const auto* w = reinterpret_cast<const std::int32_t*>(panel);
-      const std::int8_t* x[2] = {rows_of_x.row[0], rows_of_x.row[1]};
-      const std::int32_t* sums = from;
-      if (count >= 4) {
+      if (fours != 0) {
         if (rows_now == 1) {
-          multiply_1x4(x[0], w, count / 4, from, acc);
+          multiply_1x4(x.row[0], panel, fours, acc);
         } else {
-          multiply_2x4(x[0], x[1], w, count / 4, from, acc);
-        }
-        sums = acc;
-      }
-      if (left != 0) {
-        // The last one to three groups: VLD4 would read beyond the panel.
-        const mve_pred16_t exist = vctp32q(left);
-        const uint32x4_t groups = vidupq_n_u32(0, 4);
-        for (index_t i = 0; i < 4; ++i) {
-          const int8x16_t column = column_of(w + i, groups, exist);
-          for (index_t row = 0; row < rows_now; ++row) {
-            const int8x16_t a = vldrbq_z_s8(x[row], vctp8q(4 * left));
-            acc[4 * row + i] = vmladavaq_s8(sums[4 * row + i], a, column);
-          }
+          multiply_2x4(x.row[0], x.row[1], panel, fours, acc);
         }
       }
-      from += step;
-      acc += step;
+      for (index_t row = 0; row < rows_now; ++row, acc += 4) {
+        if (rest != 0) multiply_rest(x.row[row] + whole_bytes, panel + 4 * whole_bytes, rest, acc);
+      }
     }
   }
 };
