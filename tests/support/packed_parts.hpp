@@ -130,14 +130,17 @@ inline comparison same_layer(const pare::low_rank_view<float>& a,
       a.rank() != b.rank()) {
     return {false, "shapes differ"};
   }
-  if (auto c = same_array(a.left.data_handle(), b.left.data_handle(), a.left.size(), "left"); !c)
+  if (auto c = same_array(a.left.data_handle(), b.left.data_handle(),
+                          pare::detail::count_of(a.left), "left");
+      !c)
     return c;
-  return same_array(a.right.data_handle(), b.right.data_handle(), a.right.size(), "right");
+  return same_array(a.right.data_handle(), b.right.data_handle(), pare::detail::count_of(a.right),
+                    "right");
 }
 inline comparison same_layer(const pare::vector_view<const float>& a,
                              const pare::vector_view<const float>& b) {
   if (a.size() != b.size()) return {false, "sizes differ"};
-  return same_array(a.data_handle(), b.data_handle(), a.size(), "values");
+  return same_array(a.data_handle(), b.data_handle(), pare::detail::count_of(a), "values");
 }
 
 }  // namespace pare_test

@@ -290,15 +290,15 @@ class image_checker {
     if (r.group < 0) return bad(offsetof(image_record, group), "a rank is negative");
     auto weights = layer_of<low_rank_view<float>>(r);
     PARE_RETURN_IF_ERROR(find_parts(r, weights));
-    PARE_RETURN_IF_ERROR(check_floats(weights.left.data_handle(), weights.left.size()));
-    return check_floats(weights.right.data_handle(), weights.right.size());
+    PARE_RETURN_IF_ERROR(check_floats(weights.left.data_handle(), count_of(weights.left)));
+    return check_floats(weights.right.data_handle(), count_of(weights.right));
   }
 
   status check_vector(const image_record& r) const noexcept {
     PARE_RETURN_IF_ERROR(check_sizes(r));
     auto vector = layer_of<vector_view<const float>>(r);
     PARE_RETURN_IF_ERROR(find_parts(r, vector));
-    return check_floats(vector.data_handle(), vector.size());
+    return check_floats(vector.data_handle(), count_of(vector));
   }
 
   /// @param layer  with all but its parts checked

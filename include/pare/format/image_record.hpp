@@ -170,7 +170,7 @@ constexpr image_record record_of(const Layer& layer) noexcept {
   } else if constexpr (std::is_same_v<Layer, bcsr_view<float>>) {
     blocks_to(layer, r);
   } else if constexpr (std::is_same_v<Layer, vector_view<const float>>) {
-    r.out_features = small(layer.size());
+    r.out_features = small(count_of(layer));
   } else {
     linear_to(linear_part(layer), r);
   }

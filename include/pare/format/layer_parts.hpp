@@ -20,6 +20,12 @@ inline constexpr bool is_dense_layer =
     std::is_same_v<Layer, packed_low_bit_linear_view> ||
     std::is_same_v<Layer, packed_conv2d_view> || std::is_same_v<Layer, packed_depthwise_view>;
 
+/// Elements of a view, as an index.
+template <class View>
+constexpr PARE_ALWAYS_INLINE index_t count_of(const View& view) noexcept {
+  return static_cast<index_t>(view.size());
+}
+
 inline namespace PARE_ABI {
 
 // --- what there is ---
@@ -70,7 +76,7 @@ constexpr index_t outputs_of(const Layer& layer) noexcept {
   } else if constexpr (std::is_same_v<Layer, bcsr_view<float>>) {
     return layer.rows;
   } else if constexpr (std::is_same_v<Layer, vector_view<const float>>) {
-    return layer.size();
+    return count_of(layer);
   } else {
     return linear_part(layer).out_features;
   }
@@ -174,10 +180,11 @@ inline bool lay_out(low_rank_view<float>& layer, index_t, const std::byte* base,
 
 inline bool lay_out(vector_view<const float>& vector, index_t, const std::byte* base,
                     index_t& bytes) noexcept {
-  if (vector.size() > max_index / 8) return false;
-  bytes = round_up(vector.size() * 4, 64);
+  const index_t count = count_of(vector);
+  if (count > max_index / 8) return false;
+  bytes = round_up(count * 4, 64);
   if (base != nullptr) {
-    vector = vector_view<const float>(reinterpret_cast<const float*>(base), vector.size());
+    vector = vector_view<const float>(reinterpret_cast<const float*>(base), count);
   }
   return true;
 }

@@ -157,10 +157,10 @@ void for_each_array(const Layer& l, const F& f) {
     for_each_array(l.weights, f);
     for_each_linear_array(l.base, 0, f);
   } else if constexpr (std::is_same_v<Layer, low_rank_view<float>>) {
-    f(source_array{"left", "", 4}, l.left.data_handle(), l.left.size());
-    f(source_array{"right", "", 4}, l.right.data_handle(), l.right.size());
+    f(source_array{"left", "", 4}, l.left.data_handle(), count_of(l.left));
+    f(source_array{"right", "", 4}, l.right.data_handle(), count_of(l.right));
   } else if constexpr (std::is_same_v<Layer, vector_view<const float>>) {
-    f(source_array{"values", "", 4}, l.data_handle(), l.size());
+    f(source_array{"values", "", 4}, l.data_handle(), count_of(l));
   } else if constexpr (is_dense_layer<Layer>) {
     for_each_linear_array(linear_part(l), quads_of(l), f);
   } else {

@@ -227,13 +227,13 @@ inline void repack_parts(const packed_sparse_linear_view& from,
 
 inline void repack_parts(const low_rank_view<float>& from, const low_rank_view<float>& like,
                          std::byte*) noexcept {
-  copy_part(from.left.data_handle(), from.left.size(), like.left.data_handle());
-  copy_part(from.right.data_handle(), from.right.size(), like.right.data_handle());
+  copy_part(from.left.data_handle(), count_of(from.left), like.left.data_handle());
+  copy_part(from.right.data_handle(), count_of(from.right), like.right.data_handle());
 }
 
 inline void repack_parts(const vector_view<const float>& from, const vector_view<const float>& like,
                          std::byte*) noexcept {
-  copy_part(from.data_handle(), from.size(), like.data_handle());
+  copy_part(from.data_handle(), count_of(from), like.data_handle());
 }
 
 inline error too_large_to_repack() noexcept {
