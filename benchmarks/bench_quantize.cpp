@@ -112,7 +112,7 @@ class suite {
            const std::vector<std::pair<std::string, double>>& peers) {
     pare_bench::row row;
     row.work = name;
-    row.isa = PARE_XSIMD != 0 ? "compiler's" : "scalar";
+    row.isa = pare::name(pare::active_isa());
     row.unit = unit;
     row.ours = ours;
     row.limit = limit;
@@ -161,6 +161,10 @@ int main(int argc, char** argv) {
       pare::quantize(d->w.view(), affine).value());
   all.memory("dequantize 4 bit, rows", bytes,
              [=] { must(pare::dequantize(q4->view(), d->back.view())); });
+  const auto g4 =
+      std::make_shared<pare::grouped_tensor>(pare::quantize_grouped(d->w.view()).value());
+  all.memory("dequantize 4 bit, groups of 32", bytes,
+             [=] { must(pare::dequantize(g4->view(), d->back.view())); });
   pare::codebook codebook;
   all.search("16 values, Lloyd, linear", d->w, codebook);
   codebook.search = pare::codebook_search::density;

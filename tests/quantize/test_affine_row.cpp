@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 #include "quantize/cases.hpp"
 #include "support/check.hpp"
+#include "support/isas.hpp"
 #include "support/random.hpp"
 
 using pare::index_t;
@@ -77,21 +78,39 @@ void check_lengths() {
   }
 }
 
+/// f() with the loops of the compiler's flags, and with those chosen at run time where there are any.
+template <class F>
+void for_each_loop(F f) {
+  bool seen[2] = {};
+  pare_test::for_each_isa([&](pare::isa) {
+    bool& done = seen[detail::runs_on_avx2() ? 1 : 0];
+    if (!done) f();
+    done = true;
+  });
+}
+
 }  // namespace
 
 TEST_CASE("vectors quantize to the codes of single elements, ties and their neighbours included") {
-  check_rows<rule::pytorch, std::int8_t>();
-  check_rows<rule::pytorch, std::uint8_t>();
-  check_rows<rule::onnx, std::int8_t>();
-  check_rows<rule::onnx, std::uint8_t>();
-  check_rows<rule::tflite, std::int8_t>();
-  check_rows<rule::tflite, std::uint8_t>();
+  for_each_loop([] {
+    check_rows<rule::pytorch, std::int8_t>();
+    check_rows<rule::pytorch, std::uint8_t>();
+    check_rows<rule::onnx, std::int8_t>();
+    check_rows<rule::onnx, std::uint8_t>();
+    check_rows<rule::tflite, std::int8_t>();
+    check_rows<rule::tflite, std::uint8_t>();
+    check_rows<rule::compressed_tensors, std::int8_t>();
+    check_rows<rule::compressed_tensors, std::uint8_t>();
+  });
 }
 
 TEST_CASE("rows of any length and alignment are written whole, and nothing beside them") {
-  check_lengths<rule::pytorch>();
-  check_lengths<rule::onnx>();
-  check_lengths<rule::tflite>();
+  for_each_loop([] {
+    check_lengths<rule::pytorch>();
+    check_lengths<rule::onnx>();
+    check_lengths<rule::tflite>();
+    check_lengths<rule::compressed_tensors>();
+  });
 }
 
 TEST_CASE("where a product with the inverse and a quotient differ, each rule has its own code") {
@@ -115,27 +134,29 @@ TEST_CASE("codes come back as (code - zero point) * scale, on vectors and alone"
   std::vector<std::int8_t> codes(256);
   for (int i = 0; i < 256; ++i)
     codes[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(i - 128);
-  for (float scale : scales) {
-    for (int zero : {0, -128, 127, 5}) {
-      std::vector<float> expected(256), row(256, -1.0f), apart(512, -1.0f);
-      for (std::size_t i = 0; i < 256; ++i) {
-        expected[i] = static_cast<float>(codes[i] - zero) * scale;
-      }
-      detail::dequantize_row(codes.data(), 1, row.data(), 1, 256, {scale, zero});
-      CHECK(pare_test::equal_bits(row, expected));
-      detail::dequantize_row(codes.data(), 1, apart.data(), 2, 256, {scale, zero});
-      for (std::size_t i = 0; i < 256; ++i) {
-        REQUIRE(apart[2 * i] == expected[i]);
-        REQUIRE(apart[2 * i + 1] == -1.0f);
+  for_each_loop([&] {
+    for (float scale : scales) {
+      for (int zero : {0, -128, 127, 5}) {
+        std::vector<float> expected(256), row(256, -1.0f), apart(512, -1.0f);
+        for (std::size_t i = 0; i < 256; ++i) {
+          expected[i] = static_cast<float>(codes[i] - zero) * scale;
+        }
+        detail::dequantize_row(codes.data(), 1, row.data(), 1, 256, {scale, zero});
+        CHECK(pare_test::equal_bits(row, expected));
+        detail::dequantize_row(codes.data(), 1, apart.data(), 2, 256, {scale, zero});
+        for (std::size_t i = 0; i < 256; ++i) {
+          REQUIRE(apart[2 * i] == expected[i]);
+          REQUIRE(apart[2 * i + 1] == -1.0f);
+        }
       }
     }
-  }
-  for (index_t n = 0; n <= 40; ++n) {
-    float row[41];
-    for (float& x : row) x = -1.0f;
-    detail::dequantize_row(codes.data() + 3, 1, row, 1, n, {0.5f, 1});
-    for (index_t i = 0; i < 41; ++i) {
-      REQUIRE(row[i] == (i < n ? static_cast<float>(i - 126) * 0.5f : -1.0f));
+    for (index_t n = 0; n <= 40; ++n) {
+      float row[41];
+      for (float& x : row) x = -1.0f;
+      detail::dequantize_row(codes.data() + 3, 1, row, 1, n, {0.5f, 1});
+      for (index_t i = 0; i < 41; ++i) {
+        REQUIRE(row[i] == (i < n ? static_cast<float>(i - 126) * 0.5f : -1.0f));
+      }
     }
-  }
+  });
 }

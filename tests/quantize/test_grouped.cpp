@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "support/check.hpp"
+#include "support/isas.hpp"
 #include "support/random.hpp"
 
 using pare::index_t;
@@ -90,6 +91,90 @@ TEST_CASE("weights in any layout give the same groups, and go into a layer") {
       CHECK(std::abs(y(r, o) - exact) < 3.0);
     }
   }
+}
+
+TEST_CASE("groups in vectors are those of single weights, and come back the same") {
+  auto w = pare_test::random_normal<float>({3, 1300}, 9);
+  for (index_t i = 0; i < 1300; ++i) {
+    w(1, i) *= i < 300 ? 0.0f : i < 600 ? 1e-7f : 1.0f;  // zeros, and scales that are small in half
+    w(2, i) *= i < 700 ? 1e5f : 1.0f;                    // and large ones
+  }
+  const auto apart = pare_test::strided_copy(w, 3, 2);  // one weight at a time
+  for (const index_t group : {16, 32, 48, 64, 128}) {
+    for (const auto scheme : {pare::symmetry::symmetric, pare::symmetry::asymmetric}) {
+      for (const auto rule : {pare::affine_rule::pytorch, pare::affine_rule::onnx,
+                              pare::affine_rule::tflite, pare::affine_rule::compressed_tensors}) {
+        pare::grouped options;
+        options.group = group;
+        options.scheme = scheme;
+        options.rule = rule;
+        const auto expected = pare::quantize_grouped(apart.view(), options).value();
+        pare_test::for_each_isa([&](pare::isa) {
+          CAPTURE(group);
+          const auto q = pare::quantize_grouped(w.view(), options).value();
+          CHECK(pare_test::equal(q.codes, expected.codes));
+          CHECK(pare_test::equal(q.zero_points, expected.zero_points));
+          for (index_t i = 0; i < q.scales.size(); ++i) {
+            REQUIRE(q.scales.data()[i].bits == expected.scales.data()[i].bits);
+          }
+          pare::tensor<float, 2> back({3, 1300});
+          pare_test::strided<float, 2> back_apart({3, 1300}, {4000, 3});
+          REQUIRE(pare::dequantize(q.view(), back.view()) == status::ok);
+          REQUIRE(pare::dequantize(q.view(), back_apart.view()) == status::ok);
+          for (index_t row = 0; row < 3; ++row) {
+            for (index_t k = 0; k < 1300; ++k) {
+              const int zero = q.zero_points.empty() ? 0 : q.zero_points(row, k / group);
+              const float exact = static_cast<float>(q.codes(row, k) - zero) *
+                                  static_cast<float>(q.scales(row, k / group));
+              REQUIRE(back(row, k) == exact);
+              REQUIRE(back_apart.view()(row, k) == exact);
+            }
+          }
+        });
+      }
+    }
+  }
+}
+
+TEST_CASE("a weight that is not finite is found in every group") {
+  for (const index_t at : {0, 7, 31, 200, 255, 256, 299}) {
+    pare::tensor<float, 2> w({1, 300});
+    for (float& x : w) x = 1.0f;
+    w(0, at) = at % 2 == 0 ? std::numeric_limits<float>::quiet_NaN()
+                           : -std::numeric_limits<float>::infinity();
+    const auto q = pare::quantize_grouped(w.view());
+    CHECK(q == status::non_finite);
+    CHECK(q.error().position == at);
+  }
+}
+
+TEST_CASE("restricted codes have their negatives, full ones have all") {
+  pare::tensor<float, 2> w({1, 300});
+  for (index_t i = 0; i < 300; ++i) w(0, i) = i % 2 == 0 ? 1.0f : -1.0f;
+  pare::grouped options;
+  options.span = pare::code_span::restricted;
+  const auto restricted = pare::quantize_grouped(w.view(), options).value();
+  CHECK(restricted.scales(0, 0).bits == pare::half(1.0f / 7.0f).bits);
+  CHECK(restricted.codes(0, 1) == -7);
+  options.span = pare::code_span::full;
+  options.rule = pare::affine_rule::tflite;
+  const auto full = pare::quantize_grouped(w.view(), options).value();
+  CHECK(full.scales(0, 0).bits == pare::half(1.0f / 7.5f).bits);
+  CHECK(full.codes(0, 1) == -8);
+  CHECK(full.codes(0, 2) == 7);
+  options.span = static_cast<pare::code_span>(7);
+  CHECK(pare::quantize_grouped(w.view(), options) == status::invalid_argument);
+}
+
+TEST_CASE("grouped codes that do not fit together do not come back") {
+  const auto q = pare::quantize_grouped(pare_test::random_normal<float>({2, 64}, 3).view()).value();
+  pare::tensor<float, 2> back({2, 64}), other({2, 63});
+  CHECK(pare::dequantize(q.view(), other.view()) == status::shape_mismatch);
+  auto view = q.view();
+  view.group = 0;
+  CHECK(pare::dequantize(view, back.view()) == status::out_of_range);
+  view.group = 64;
+  CHECK(pare::dequantize(view, back.view()) == status::shape_mismatch);
 }
 
 TEST_CASE("scales beyond half stay finite, and none becomes 0") {

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include "quantize/cases.hpp"
 #include "support/check.hpp"
+#include "support/isas.hpp"
 #include "support/random.hpp"
 
 using pare::index_t;
@@ -26,22 +27,24 @@ pare::value_range search(const View& v) {
 }  // namespace
 
 TEST_CASE("min_max finds an extreme at every place of a row of any length") {
-  pare::tensor<float, 1> row({70});
-  for (index_t n = 1; n <= 70; ++n) {
-    for (index_t at = 0; at < n; ++at) {
-      for (float& x : row) x = 0.25f;
-      row(at) = -2.0f;
-      auto range = pare::min_max(pare::view(row.data(), n));
-      REQUIRE(range);
-      REQUIRE(range->min == -2.0f);
-      REQUIRE(range->max == (n == 1 ? -2.0f : 0.25f));
-      row(at) = 3.0f;
-      range = pare::min_max(pare::view(row.data(), n));
-      REQUIRE(range);
-      REQUIRE(range->min == (n == 1 ? 3.0f : 0.25f));
-      REQUIRE(range->max == 3.0f);
+  pare_test::for_each_isa([](pare::isa) {
+    pare::tensor<float, 1> row({70});
+    for (index_t n = 1; n <= 70; ++n) {
+      for (index_t at = 0; at < n; ++at) {
+        for (float& x : row) x = 0.25f;
+        row(at) = -2.0f;
+        auto range = pare::min_max(pare::view(row.data(), n));
+        REQUIRE(range);
+        REQUIRE(range->min == -2.0f);
+        REQUIRE(range->max == (n == 1 ? -2.0f : 0.25f));
+        row(at) = 3.0f;
+        range = pare::min_max(pare::view(row.data(), n));
+        REQUIRE(range);
+        REQUIRE(range->min == (n == 1 ? 3.0f : 0.25f));
+        REQUIRE(range->max == 3.0f);
+      }
     }
-  }
+  });
 }
 
 TEST_CASE("min_max is the same in every layout") {
@@ -151,29 +154,31 @@ TEST_CASE("zeros of either sign come back as +0") {
 
 TEST_CASE(
     "a NaN or an infinity is found wherever it is, and named by its place in row-major order") {
-  const float bad[] = {nan(), -nan(), infinity(), -infinity()};
-  auto t = pare_test::random_normal<float>({3, 37}, 3);
-  for (index_t i = 0; i < t.size(); ++i) {
-    const float kept = t.data()[i];
-    t.data()[i] = bad[i % 4];
-    const auto range = pare::min_max(t.view());
-    REQUIRE(range == status::non_finite);
-    REQUIRE(range.error().kind == pare::position_kind::element);
-    REQUIRE(range.error().position == i);
+  pare_test::for_each_isa([](pare::isa) {
+    const float bad[] = {nan(), -nan(), infinity(), -infinity()};
+    auto t = pare_test::random_normal<float>({3, 37}, 3);
+    for (index_t i = 0; i < t.size(); ++i) {
+      const float kept = t.data()[i];
+      t.data()[i] = bad[i % 4];
+      const auto range = pare::min_max(t.view());
+      REQUIRE(range == status::non_finite);
+      REQUIRE(range.error().kind == pare::position_kind::element);
+      REQUIRE(range.error().position == i);
 
-    for (int axis = 0; axis < 2; ++axis) {
-      const index_t channels = t.extent(static_cast<std::size_t>(axis));
-      pare::tensor<float, 1> mins({channels}), maxs({channels});
-      const status s = pare::min_max(t.view(), axis, mins.view(), maxs.view());
-      REQUIRE(s == status::non_finite);
-      REQUIRE(s.error().position == i);
-      REQUIRE(search(mins.view()).max == 0.0f);  // untouched
-      REQUIRE(search(mins.view()).min == 0.0f);
-      REQUIRE(search(maxs.view()).max == 0.0f);
-      REQUIRE(search(maxs.view()).min == 0.0f);
+      for (int axis = 0; axis < 2; ++axis) {
+        const index_t channels = t.extent(static_cast<std::size_t>(axis));
+        pare::tensor<float, 1> mins({channels}), maxs({channels});
+        const status s = pare::min_max(t.view(), axis, mins.view(), maxs.view());
+        REQUIRE(s == status::non_finite);
+        REQUIRE(s.error().position == i);
+        REQUIRE(search(mins.view()).max == 0.0f);  // untouched
+        REQUIRE(search(mins.view()).min == 0.0f);
+        REQUIRE(search(maxs.view()).max == 0.0f);
+        REQUIRE(search(maxs.view()).min == 0.0f);
+      }
+      t.data()[i] = kept;
     }
-    t.data()[i] = kept;
-  }
+  });
 }
 
 TEST_CASE("of several NaNs the first in row-major order is named, whatever the layout") {

@@ -150,3 +150,22 @@ TEST_CASE("no element is no row, and a single one is a row of one") {
   detail::for_each_row(pare::view(&one, 3, 0, 2), 0, count);
   CHECK(rows == 2);
 }
+
+TEST_CASE("a slice is a part along one axis, and the outermost axis has the longest steps") {
+  pare::tensor<int, 3> t({2, 3, 5});
+  number(t.view());
+  const auto all = detail::input(t.view());
+  const auto part = detail::slice_of(all, 1, 1, 2);
+  CHECK(part.extent(0) == 2);
+  CHECK(part.extent(1) == 2);
+  CHECK(part.extent(2) == 5);
+  CHECK(part(1, 0, 3) == t(1, 1, 3));
+  CHECK(part(0, 1, 4) == t(0, 2, 4));
+  CHECK(detail::is_outermost(all, 0));
+  CHECK_FALSE(detail::is_outermost(all, 1));
+  const auto left = pare_test::column_major_copy(t);
+  CHECK(detail::is_outermost(detail::input(left.view()), 2));
+  CHECK_FALSE(detail::is_outermost(detail::input(left.view()), 0));
+  // A dimension of one element has no steps.
+  CHECK(detail::is_outermost(detail::slice_of(all, 0, 1, 1), 1));
+}

@@ -31,6 +31,7 @@ struct affine {
   int axis = per_tensor;  ///< the dimension with a scale for each index: 0 for weights [out, in]
   symmetry scheme = symmetry::symmetric;
   affine_rule rule = affine_rule::pytorch;
+  code_span span = code_span::by_rule;  ///< of symmetric codes
 };
 
 /// Affine codes with their scales, owned.
@@ -64,6 +65,9 @@ inline status check_options(const affine& options) noexcept {
   if (options.scheme != symmetry::symmetric && options.scheme != symmetry::asymmetric) {
     return {status_code::invalid_argument, "the scheme is none of those offered", "scheme"};
   }
+  if (options.span > code_span::restricted) {
+    return {status_code::invalid_argument, "the span of codes is none of those offered", "span"};
+  }
   return {};
 }
 
@@ -71,7 +75,8 @@ inline status check_rule(affine_rule rule) noexcept {
   switch (rule) {
     case affine_rule::pytorch:
     case affine_rule::onnx:
-    case affine_rule::tflite: return {};
+    case affine_rule::tflite:
+    case affine_rule::compressed_tensors: return {};
   }
   return {status_code::invalid_argument, "the rule is none of those offered", "rule"};
 }
@@ -85,6 +90,9 @@ void with_rule(affine_rule rule, F f) noexcept {
       break;
     case affine_rule::onnx: f(std::integral_constant<affine_rule, affine_rule::onnx>()); break;
     case affine_rule::tflite: f(std::integral_constant<affine_rule, affine_rule::tflite>()); break;
+    case affine_rule::compressed_tensors:
+      f(std::integral_constant<affine_rule, affine_rule::compressed_tensors>());
+      break;
   }
 }
 
@@ -181,6 +189,13 @@ void dequantize_checked(const Codes& codes, int axis, const channel_view<const f
       });
 }
 
+/// Channels [first, first + count).
+template <class T>
+channel_view<const T> part_of(const vector_view<T>& channels, index_t first,
+                              index_t count) noexcept {
+  return vector_view<const T>(channels.data_handle() + first, count);
+}
+
 /// A single value as a channel.
 template <class T>
 channel_view<const T> one_channel(const T& value) noexcept {
@@ -190,12 +205,14 @@ channel_view<const T> one_channel(const T& value) noexcept {
 template <class Code>
 affine_params choose_checked(value_range range, const affine& options) noexcept {
   if (options.scheme == symmetry::symmetric)
-    return symmetric_params<Code>(range, options.rule, options.bits);
+    return symmetric_params<Code>(range, options.rule, options.bits, options.span);
   const code_range codes = codes_with<Code>(options.bits);
   switch (options.rule) {
     case affine_rule::pytorch: return pytorch_params(with_zero(range), codes);
     case affine_rule::onnx: return onnx_params(with_zero(range), codes);
     case affine_rule::tflite: return tflite_params(with_zero(range), codes);
+    case affine_rule::compressed_tensors:
+      return onnx_params(with_zero(range), codes, std::numeric_limits<float>::epsilon());
   }
   return {};
 }
@@ -215,6 +232,10 @@ inline namespace PARE_ABI {
 /// | onnx    | amax / 127, codes -127 to 127     | amax / 127.5, codes 0 to 255    |
 /// | tflite  | amax / 127, codes -127 to 127     | amax / 127, codes 1 to 255      |
 ///
+/// `compressed_tensors` has the codes of `pytorch`. `options.span` takes the codes from -128 or 0
+/// (`full`), with the scale amax / 127.5, or from -127 or 1 (`restricted`), with amax / 127, whatever
+/// the rule.
+///
 /// Asymmetric, with qmin and qmax the ends of the type:
 ///
 /// | rule    | scale, rounded to float           | zero point                      |
@@ -225,13 +246,15 @@ inline namespace PARE_ABI {
 ///
 /// where even and away round ties to even and away from zero, and z is qmin - min / scale or
 /// qmax - max / scale, the first where |qmin| + |min / scale| is less than the same of max.
+/// `compressed_tensors` is as `onnx`.
 ///
 /// With fewer bits the same holds for their codes: 4 bits have -8 to 7, so amax / 7.5 or amax / 7.
 /// Symmetric u8 codes have the zero point 2^(bits - 1).
 ///
 /// Small ranges: a scale of `pytorch` is at least 2^-23. By the other rules a scale of 0, or one
 /// that is not valid because its inverse is infinite, becomes 1, and asymmetric `tflite` has zero
-/// point 0 there; symmetric `onnx` has 1 for all scales below 2^-126. Large ranges: where max - min
+/// point 0 there; symmetric `onnx` has 1 for all scales below 2^-126. `compressed_tensors` has 2^-23
+/// in place of a scale of 0, and only there. Large ranges: where max - min
 /// overflows float, which makes the scale of the frameworks infinite, it is taken in double.
 ///
 /// Asymmetric u8 codes by `onnx` are those of DynamicQuantizeLinear. Where the frameworks do not
@@ -258,6 +281,7 @@ template <class Code>
 /// | pytorch | clamp(even(x * (1 / scale)) + zero_point)  |
 /// | onnx    | clamp(even(x / scale) + zero_point)        |
 /// | tflite  | clamp(away(x / scale) + zero_point)        |
+/// | compressed_tensors | even(clamp(x / scale + zero_point)) |
 ///
 /// Products and quotients are rounded to float first; even and away as above; the clamp is to all
 /// codes of the type. A value of any size saturates, where PyTorch and TensorFlow Lite overflow
@@ -352,27 +376,41 @@ template <class Code = std::int8_t, class T, class E, class L>
   auto zero_points = tensor<std::int32_t, 1>::create(dextents<index_t, 1>(channels));
   if (!zero_points) return zero_points.error();
 
-  // The maxima stand where the scales will.
-  if (each_channel) {
-    PARE_RETURN_IF_ERROR(detail::check_finite(detail::input(x), "x"));
-    detail::ranges_of(detail::input(x), options.axis, mins->view(), scales->view());
-  } else {
-    const auto range = detail::range_of(detail::input(x), "x");
-    if (!range) return range.error();
-    (*mins)(0) = range->min;
-    (*scales)(0) = range->max;
-  }
+  const auto all = detail::input(x);
+  const auto all_codes = detail::output(codes->view());
   bool has_zero_points = false;
-  for (index_t c = 0; c < channels; ++c) {
-    const affine_params p = detail::choose_checked<Code>({(*mins)(c), (*scales)(c)}, options);
+  const auto choose = [&](index_t c, value_range range) {
+    const affine_params p = detail::choose_checked<Code>(range, options);
     (*scales)(c) = p.scale;
     (*zero_points)(c) = p.zero_point;
     has_zero_points = has_zero_points || p.zero_point != 0;
+  };
+  const auto encode = [&](const auto& values, int axis, index_t first, index_t count,
+                          const auto& to) {
+    detail::quantize_checked(
+        values, axis, detail::part_of(scales->view(), first, count),
+        detail::part_of(zero_points->view(), first, count), options.rule,
+        detail::codes_of<Code>(options.scheme, options.rule, options.bits, options.span), to,
+        errors);
+  };
+  if (!each_channel || detail::is_outermost(all, options.axis)) {
+    // A channel at a time, whose codes are made while its values are in the cache.
+    for (index_t c = 0; c < channels; ++c) {
+      const auto values = each_channel ? detail::slice_of(all, options.axis, c, 1) : all;
+      const auto range = detail::range_of(values, "x");
+      if (!range) return detail::find_non_finite(all, "x").error();
+      choose(c, *range);
+      encode(values, per_tensor, c, 1,
+             each_channel ? detail::slice_of(all_codes, options.axis, c, 1) : all_codes);
+    }
+  } else {
+    PARE_RETURN_IF_ERROR(detail::check_finite(all, "x"));
+    // The maxima stand where the scales will.
+    detail::ranges_of(all, options.axis, mins->view(), scales->view());
+    for (index_t c = 0; c < channels; ++c) choose(c, {(*mins)(c), (*scales)(c)});
+    encode(all, options.axis, 0, channels, all_codes);
   }
   if (!has_zero_points) *zero_points = tensor<std::int32_t, 1>();
-  detail::quantize_checked(detail::input(x), options.axis, scales->view(), zero_points->view(),
-                           options.rule, detail::codes_with<Code>(options.bits),
-                           detail::output(codes->view()), errors);
   return affine_tensor<Code, E::rank()>{*std::move(codes), *std::move(scales),
                                         *std::move(zero_points), options.axis};
 }

@@ -78,6 +78,8 @@ struct affine_grid {
     switch (rule) {
       case affine_rule::onnx: return detail::quantizer<affine_rule::onnx>(params, codes)(x);
       case affine_rule::tflite: return detail::quantizer<affine_rule::tflite>(params, codes)(x);
+      case affine_rule::compressed_tensors:
+        return detail::quantizer<affine_rule::compressed_tensors>(params, codes)(x);
       case affine_rule::pytorch: break;
     }
     return detail::quantizer<affine_rule::pytorch>(params, codes)(x);
@@ -151,7 +153,7 @@ struct affine_scheme {
   }
   affine_grid fit(const group_view& x) const noexcept {
     const detail::code_range codes =
-        detail::codes_of<std::int8_t>(options.scheme, options.rule, options.bits);
+        detail::codes_of<std::int8_t>(options.scheme, options.rule, options.bits, options.span);
     return {detail::choose_checked<std::int8_t>(detail::range_with_zero(x), options), codes.min,
             codes.max, options.rule};
   }

@@ -13,6 +13,7 @@
 #include <pare/core/tensor.hpp>
 #include <pare/format/grouped.hpp>
 #include <pare/quantize/affine.hpp>
+#include <pare/quantize/detail/grouped_avx2.hpp>
 
 namespace pare {
 
@@ -22,6 +23,7 @@ struct grouped {
   index_t group = 32;  ///< consecutive inputs that share a scale, at least 1
   symmetry scheme = symmetry::symmetric;
   affine_rule rule = affine_rule::pytorch;
+  code_span span = code_span::by_rule;  ///< of symmetric codes
 };
 
 /// Grouped codes with their scales, owned.
@@ -47,25 +49,70 @@ inline half half_scale(float scale) noexcept {
   return h.bits > largest ? half::from_bits(largest) : h;
 }
 
-/// Scale, zero point and codes of one group; everything has been checked.
-inline affine_params quantize_group(const float* x, index_t step, index_t count,
-                                    const affine& options, std::int8_t* codes,
-                                    error_meter* errors) noexcept {
-  value_range range{0.0f, 0.0f};
-  for (index_t i = 0; i < count; ++i) {
-    range.min = min(range.min, x[i * step]);
-    range.max = max(range.max, x[i * step]);
-  }
-  affine_params p = choose_checked<std::int8_t>(range, options);
-  p.scale = static_cast<float>(half_scale(p.scale));
-  const code_range all = codes_with<std::int8_t>(options.bits);
+/// The groups of one row of weights.
+struct group_row {
+  const float* x;
+  index_t step;   ///< from one weight to the next
+  index_t count;  ///< of weights
+  index_t group;
+  std::int8_t* codes;
+  half* scales;
+  std::int8_t* zero_points;
+};
+
+/// Scale, zero point and codes of group g. False where a weight is not finite.
+inline bool quantize_group(const group_row& row, index_t g, const affine& options) noexcept {
+  const index_t first = g * row.group, count = min(row.group, row.count - first);
+  const float* x = row.x + first * row.step;
+  range_scan scan(0.0f);
+  scan.add_row(x, count, row.step);
+  if (!scan.all_finite()) return false;
+  affine_params p = choose_checked<std::int8_t>(scan.range(), options);
+  row.scales[g] = half_scale(p.scale);
+  row.zero_points[g] = static_cast<std::int8_t>(p.zero_point);
+  p.scale = static_cast<float>(row.scales[g]);
+  const code_range all =
+      codes_of<std::int8_t>(options.scheme, options.rule, options.bits, options.span);
   with_rule(options.rule, [&](auto chosen) {
-    quantize_row(x, step, codes, index_t{1}, count, quantizer<chosen>(p, all));
+    quantize_row(x, row.step, row.codes + first, index_t{1}, count, quantizer<chosen>(p, all));
   });
-  for (index_t i = 0; errors != nullptr && i < count; ++i) {
-    errors->add(x[i * step], static_cast<float>(codes[i] - p.zero_point) * p.scale);
+  return true;
+}
+
+#if PARE_X86_KERNELS
+/// As many groups as go through vectors, from group g on. Returns how many.
+inline index_t quantize_groups_of_vectors(const group_row& row, index_t g,
+                                          const affine& options) noexcept {
+  if (!runs_on_avx2() || row.step != 1 || row.group % 32 != 0 ||
+      options.scheme != symmetry::symmetric)
+    return 0;
+  const index_t first = g * row.group, groups = (row.count - first) / row.group;
+  const code_range codes =
+      codes_of<std::int8_t>(options.scheme, options.rule, options.bits, options.span);
+  index_t done = 0;
+  with_rule(options.rule, [&](auto chosen) {
+    const quantizer<chosen> code_of({1.0f, 0}, codes);
+    done = avx2::quantize_groups_run<chosen>(row.x + first, groups, row.group, codes.steps() * 0.5f,
+                                             code_of.terms(), row.codes + first, row.scales + g);
+  });
+  for (index_t i = 0; i < done; ++i) row.zero_points[g + i] = 0;
+  return done;
+}
+#endif
+
+/// All groups of a row. False where a weight is not finite.
+inline bool quantize_groups(const group_row& row, const affine& options) noexcept {
+  const index_t groups = ceil_div(row.count, row.group);
+  for (index_t g = 0; g < groups;) {
+#if PARE_X86_KERNELS
+    const index_t done = quantize_groups_of_vectors(row, g, options);
+    g += done;
+    if (done > 0) continue;
+#endif
+    if (!quantize_group(row, g, options)) return false;
+    ++g;
   }
-  return p;
+  return true;
 }
 
 }  // namespace PARE_ABI
@@ -90,13 +137,12 @@ template <class T, class E, class L>
   of_group.bits = options.bits;
   of_group.scheme = options.scheme;
   of_group.rule = options.rule;
+  of_group.span = options.span;
   PARE_RETURN_IF_ERROR(detail::check_options(of_group));
   PARE_RETURN_IF_ERROR(detail::check_rule(options.rule));
   if (options.group < 1) {
     return {status_code::out_of_range, "a group has at least one input", "group"};
   }
-  PARE_RETURN_IF_ERROR(detail::check_finite(detail::input(w), "w"));
-
   const index_t out = static_cast<index_t>(w.extent(0)), in = static_cast<index_t>(w.extent(1));
   const index_t groups = detail::ceil_div(in, options.group);
   auto codes = tensor<std::int8_t, 2>::create(dextents<index_t, 2>(out, in));
@@ -106,23 +152,86 @@ template <class T, class E, class L>
   auto zero_points = tensor<std::int8_t, 2>::create(dextents<index_t, 2>(out, groups));
   if (!zero_points) return zero_points.error();
 
-  bool has_zero_points = false;
   for (index_t row = 0; row < out; ++row) {
-    const float* x = w.data_handle() + row * static_cast<index_t>(w.stride(0));
-    const index_t step = static_cast<index_t>(w.stride(1));
-    for (index_t g = 0; g < groups; ++g) {
-      const index_t first = g * options.group;
-      const affine_params p =
-          detail::quantize_group(x + first * step, step, detail::min(options.group, in - first),
-                                 of_group, codes->data() + row * in + first, errors);
-      (*scales)(row, g) = half(p.scale);
-      (*zero_points)(row, g) = static_cast<std::int8_t>(p.zero_point);
-      has_zero_points = has_zero_points || p.zero_point != 0;
+    const detail::group_row groups_of_row{w.data_handle() + row * static_cast<index_t>(w.stride(0)),
+                                          static_cast<index_t>(w.stride(1)),
+                                          in,
+                                          options.group,
+                                          codes->data() + row * in,
+                                          scales->data() + row * groups,
+                                          zero_points->data() + row * groups};
+    if (!detail::quantize_groups(groups_of_row, of_group)) {
+      return detail::find_non_finite(detail::input(w), "w").error();
+    }
+    for (index_t i = 0; errors != nullptr && i < in; ++i) {
+      const index_t g = i / options.group;
+      const auto steps = static_cast<float>((*codes)(row, i) - (*zero_points)(row, g));
+      errors->add(w(row, i), steps * static_cast<float>((*scales)(row, g)));
+    }
+  }
+  bool has_zero_points = false;
+  if (options.scheme == symmetry::asymmetric) {
+    for (const std::int8_t zero_point : *zero_points) {
+      has_zero_points = has_zero_points || zero_point != 0;
     }
   }
   if (!has_zero_points) *zero_points = tensor<std::int8_t, 2>();
   return grouped_tensor{*std::move(codes), *std::move(scales), *std::move(zero_points),
                         options.group};
+}
+
+/// (code - zero_point) * scale of its group, rounded once to float.
+///
+/// @param out  the shape of the codes, any layout
+/// @return `shape_mismatch` for `out`, scales or zero points, `out_of_range` for the group; `out` is
+///         then untouched
+template <class Scale, class E, class L, class OutE, class OutL>
+[[nodiscard]] status dequantize(const grouped_view<Scale, E, L>& w,
+                                tensor_view<float, OutE, OutL> out) noexcept {
+  PARE_RETURN_IF_ERROR(detail::check_same_shape(w.codes, out, "out"));
+  if (w.group < 1) return {status_code::out_of_range, "a group has at least one input", "group"};
+  const index_t rows = w.codes.extent(0), in = w.codes.extent(1), groups = w.groups();
+  if (w.scales.extent(0) != rows || w.scales.extent(1) != groups) {
+    return {status_code::shape_mismatch, "there is a scale for each group of each output",
+            "scales"};
+  }
+  const bool has_zero_points = !w.zero_points.empty();
+  if (has_zero_points && !same_shape(w.zero_points, w.scales)) {
+    return {status_code::shape_mismatch, "there are as many zero points as scales, or none",
+            "zero_points"};
+  }
+  const auto code_step = static_cast<index_t>(w.codes.stride(1));
+  const auto step = static_cast<index_t>(out.stride(1));
+  for (index_t row = 0; row < rows; ++row) {
+    const std::int8_t* codes = w.codes.data_handle() + row * w.codes.stride(0);
+    float* x = out.data_handle() + row * static_cast<index_t>(out.stride(0));
+    const std::int8_t* zero_points =
+        has_zero_points ? w.zero_points.data_handle() + row * groups : nullptr;
+    constexpr index_t at_once = 64;
+    float scales[at_once];
+    for (index_t first = 0; first < groups; first += at_once) {
+      const index_t last = detail::min(first + at_once, groups);
+      for (index_t g = first; g < last; ++g) {
+        scales[g - first] = static_cast<float>(w.scales(row, g));
+      }
+      index_t g = first;
+#if PARE_X86_KERNELS
+      if (detail::runs_on_avx2() && code_step == 1 && step == 1 && w.group % 8 == 0) {
+        g = detail::min(last, in / w.group);  // whole ones
+        detail::avx2::dequantize_groups_run(codes + first * w.group, g - first, w.group, scales,
+                                            has_zero_points ? zero_points + first : nullptr,
+                                            x + first * w.group);
+      }
+#endif
+      for (; g < last; ++g) {
+        const index_t at = g * w.group;
+        detail::dequantize_row(codes + at * code_step, code_step, x + at * step, step,
+                               detail::min(w.group, in - at),
+                               {scales[g - first], has_zero_points ? zero_points[g] : 0});
+      }
+    }
+  }
+  return {};
 }
 
 }  // namespace PARE_ABI

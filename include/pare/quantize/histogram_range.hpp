@@ -133,7 +133,7 @@ template <class Code = std::uint8_t>
   PARE_RETURN_IF_ERROR(detail::check_rule(options.rule));
   PARE_RETURN_IF_ERROR(detail::check_seen(seen));
   const detail::code_range codes =
-      detail::codes_of<Code>(options.scheme, options.rule, options.bits);
+      detail::codes_of<Code>(options.scheme, options.rule, options.bits, options.span);
   value_range best = seen.range;
   double least = -1;
   for (int i = 0; i < 100; ++i) {

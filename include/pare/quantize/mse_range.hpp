@@ -43,7 +43,7 @@ value_range search_range(const float* x, index_t count, const affine& options,
   range_scan scan(*x);
   scan.add_row(x, count, 1);
   const value_range all = scan.range();
-  const code_range codes = codes_of<Code>(options.scheme, options.rule, options.bits);
+  const code_range codes = codes_of<Code>(options.scheme, options.rule, options.bits, options.span);
   value_range best = all;
   double least = -1;
   int waited = 0;

@@ -9,6 +9,7 @@
 #include <pare/core/rounding.hpp>
 #include <pare/core/xsimd.hpp>
 #include <pare/format/affine.hpp>
+#include <pare/quantize/detail/range_avx2.hpp>
 #include <pare/quantize/detail/rows.hpp>
 
 namespace pare {
@@ -59,12 +60,29 @@ struct range_scan {
   }
 
   PARE_NOINLINE void add_row(const float* x, index_t count, index_t step) noexcept {
+    index_t i = step == 1 ? add_vectors(x, count) : 0;
+    for (; i < count; ++i) add(x[i * step]);
+  }
+
+ private:
+  /// The first elements of `count`. Returns how many.
+  index_t add_vectors(const float* x, index_t count) noexcept {
+#if PARE_X86_KERNELS
+    if (runs_on_avx2()) {
+      avx2::seen_range seen{min, max, magnitude};
+      const index_t done = avx2::range_run(x, count, seen);
+      min = seen.min;
+      max = seen.max;
+      magnitude = seen.magnitude;
+      return done;
+    }
+#endif
     index_t i = 0;
 #if PARE_XSIMD
     using floats = xsimd::batch<float>;
     using integers = xsimd::batch<std::int32_t>;
     constexpr index_t width = static_cast<index_t>(floats::size);
-    if (step == 1 && count >= width) {
+    if (count >= width) {
       floats low = floats::load_unaligned(x), high = low;
       integers bits(0);
       const integers no_sign(0x7fffffff);
@@ -79,7 +97,7 @@ struct range_scan {
       magnitude = detail::max(magnitude, largest_lane(bits));
     }
 #endif
-    for (; i < count; ++i) add(x[i * step]);
+    return i;
   }
 };
 
@@ -99,11 +117,18 @@ status find_non_finite(const View& v, const char* subject) noexcept {
 /// Whether all elements of a row are finite.
 PARE_NOINLINE inline bool is_finite_row(const float* x, index_t count, index_t step) noexcept {
   index_t i = 0;
+#if PARE_X86_KERNELS
+  if (step == 1 && runs_on_avx2()) {
+    bool finite = true;
+    i = avx2::check_run(x, count, finite);
+    if (!finite) return false;
+  }
+#endif
 #if PARE_XSIMD
   using floats = xsimd::batch<float>;
   using integers = xsimd::batch<std::int32_t>;
   constexpr index_t width = static_cast<index_t>(floats::size);
-  if (step == 1 && count >= width) {
+  if (step == 1 && count - i >= width) {
     // The exponent of a NaN or an infinity is all ones: adding one to it carries into the sign.
     const integers no_sign(0x7fffffff), carry(0x00800000);
     integers seen(0);

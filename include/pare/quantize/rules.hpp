@@ -20,6 +20,14 @@ enum class affine_rule : std::uint8_t {
   pytorch,  ///< observers and quantize_per_tensor, quantize_per_channel of PyTorch 1.13
   onnx,     ///< QuantizeLinear and DynamicQuantizeLinear of ONNX; the scales of ONNX Runtime's tool
   tflite,   ///< ChooseQuantizationParams and AffineQuantize of TensorFlow Lite
+  compressed_tensors,  ///< calculate_qparams and quantize of compressed-tensors: clamps, then rounds
+};
+
+/// Which codes symmetric weights have; asymmetric ones have all.
+enum class code_span : std::uint8_t {
+  by_rule,     ///< as the framework has it: see `choose_params`
+  full,        ///< -128 to 127, or 0 to 255: amax / 127.5
+  restricted,  ///< -127 to 127, or 1 to 255: amax / 127, and no code without its negative
 };
 
 }  // namespace pare

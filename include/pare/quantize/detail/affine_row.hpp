@@ -7,25 +7,15 @@
 #ifndef PARE_QUANTIZE_DETAIL_AFFINE_ROW_HPP
 #define PARE_QUANTIZE_DETAIL_AFFINE_ROW_HPP
 
-#include <pare/core/checked.hpp>
-#include <pare/core/rounding.hpp>
 #include <pare/core/xsimd.hpp>
 #include <pare/format/affine.hpp>
-#include <pare/quantize/detail/divide.hpp>
+#include <pare/quantize/detail/affine_row_avx2.hpp>
 #include <pare/quantize/detail/narrow.hpp>
-#include <pare/quantize/detail/scale_rules.hpp>
-#include <pare/quantize/rules.hpp>
+#include <pare/quantize/detail/quantizer.hpp>
+#include <pare/quantize/range.hpp>
 
 namespace pare::detail {
 inline namespace PARE_ABI {
-
-/// Whether a rule multiplies by the inverse of the scale; the others divide by the scale.
-template <affine_rule Rule>
-inline constexpr bool multiplies = Rule == affine_rule::pytorch;
-
-/// Whether ties go to the even code; with the others they go away from zero.
-template <affine_rule Rule>
-inline constexpr bool ties_to_even = Rule != affine_rule::tflite;
 
 /// Whether vectors divide as single floats do. Under -ffast-math GCC divides vectors by an
 /// approximate inverse, and xsimd 8.1 does so on ARM, AArch64 included.
@@ -40,76 +30,62 @@ inline constexpr bool divides_exactly =
 template <affine_rule Rule>
 inline constexpr bool has_exact_vectors = multiplies<Rule> ? PARE_XSIMD != 0 : divides_exactly;
 
-/// From floats to codes with one scale and zero point, by one rule.
-///
-/// The frameworks round, add the zero point and clamp. Here the clamp comes first, to bounds that
-/// are integers, which changes no code and keeps every conversion in range.
-template <affine_rule Rule>
-class quantizer {
- public:
-  quantizer(affine_params p, code_range codes) noexcept
-      : factor_(multiplies<Rule> ? divide(1.0f, p.scale) : p.scale),
-        low_(static_cast<float>(codes.min - p.zero_point)),
-        high_(static_cast<float>(codes.max - p.zero_point)),
-        zero_point_(p.zero_point) {}
-
-  PARE_ALWAYS_INLINE std::int32_t operator()(float x) const noexcept {
-    const float steps = multiplies<Rule> ? x * factor_ : divide(x, factor_);
-    const float bounded = clamp(steps, low_, high_);
-    return (ties_to_even<Rule> ? round_half_even(bounded) : round_half_away(bounded)) + zero_point_;
-  }
-
 #if PARE_XSIMD
-  template <class Arch>
-  PARE_ALWAYS_INLINE xsimd::batch<std::int32_t, Arch> operator()(
-      const xsimd::batch<float, Arch>& x) const noexcept {
-    using floats = xsimd::batch<float, Arch>;
-    const floats factor(factor_), low(low_), high(high_);
-    const floats steps = multiplies<Rule> ? x * factor : x / factor;
-    const floats bounded = xsimd::min(xsimd::max(steps, low), high);
-    const xsimd::batch<std::int32_t, Arch> zero_point(zero_point_);
-    if constexpr (ties_to_even<Rule>) {
-      return xsimd::nearbyint_as_int(bounded) + zero_point;
-    } else {
-      // x + 0.5 would round 0.49999997 up; the distance to the integer below in magnitude is exact.
-      const floats whole = xsimd::to_float(xsimd::to_int(bounded));
-      const floats rest = bounded - whole;
-      const floats half(0.5f), one(1.0f), none(0.0f);
-      const floats up = xsimd::select(rest >= half, one, none);
-      const floats down = xsimd::select(rest <= -half, one, none);
-      return xsimd::to_int(whole + up - down) + zero_point;
+/// The codes of a vector of floats.
+template <affine_rule Rule, class Arch>
+PARE_ALWAYS_INLINE xsimd::batch<std::int32_t, Arch> codes_of_vector(
+    const xsimd::batch<float, Arch>& x, const quantizer_terms& t) noexcept {
+  using floats = xsimd::batch<float, Arch>;
+  const floats factor(t.factor), low(t.low), high(t.high);
+  floats steps = multiplies<Rule> ? x * factor : x / factor;
+  if constexpr (adds_before_rounding<Rule>) steps = steps + floats(t.before);
+  const floats bounded = xsimd::min(xsimd::max(steps, low), high);
+  const xsimd::batch<std::int32_t, Arch> after(t.after);
+  if constexpr (ties_to_even<Rule>) {
+    return xsimd::nearbyint_as_int(bounded) + after;
+  } else {
+    // x + 0.5 would round 0.49999997 up; the distance to the integer below in magnitude is exact.
+    const floats whole = xsimd::to_float(xsimd::to_int(bounded));
+    const floats rest = bounded - whole;
+    const floats half(0.5f), one(1.0f), none(0.0f);
+    const floats up = xsimd::select(rest >= half, one, none);
+    const floats down = xsimd::select(rest <= -half, one, none);
+    return xsimd::to_int(whole + up - down) + after;
+  }
+}
+#endif
+
+/// codes[i] = the code of x[i], for the first elements of `count`. Returns how many.
+template <affine_rule Rule, class Code>
+PARE_ALWAYS_INLINE index_t quantize_vectors(const float* x, Code* codes, index_t count,
+                                            const quantizer_terms& terms) noexcept {
+#if PARE_X86_KERNELS
+  if (runs_on_avx2()) return avx2::quantize_run<Rule>(x, codes, count, terms);
+#endif
+  index_t i = 0;
+#if PARE_XSIMD
+  if constexpr (has_exact_vectors<Rule>) {
+    using floats = xsimd::batch<float>;
+    constexpr index_t width = static_cast<index_t>(floats::size);
+    for (; i + 16 <= count; i += 16) {
+      xsimd::batch<std::int32_t> wide[vectors_of_16];
+      PARE_UNROLL
+      for (index_t j = 0; j < vectors_of_16; ++j) {
+        wide[j] = codes_of_vector<Rule>(floats::load_unaligned(x + i + j * width), terms);
+      }
+      narrow_16(wide, codes + i);
     }
   }
 #endif
-
- private:
-  float factor_;  // the inverse of the scale, or the scale
-  float low_;     // the bounds of the codes, less the zero point
-  float high_;
-  std::int32_t zero_point_;
-};
+  return i;
+}
 
 /// codes[i * code_step] = the code of x[i * step], for `count` elements that share one scale.
 template <affine_rule Rule, class Code>
 PARE_NOINLINE void quantize_row(const float* x, index_t step, Code* codes, index_t code_step,
                                 index_t count, const quantizer<Rule>& code_of) noexcept {
   index_t i = 0;
-#if PARE_XSIMD
-  if constexpr (has_exact_vectors<Rule>) {
-    using floats = xsimd::batch<float>;
-    constexpr index_t width = static_cast<index_t>(floats::size);
-    if (step == 1 && code_step == 1) {
-      for (; i + 16 <= count; i += 16) {
-        xsimd::batch<std::int32_t> wide[vectors_of_16];
-        PARE_UNROLL
-        for (index_t j = 0; j < vectors_of_16; ++j) {
-          wide[j] = code_of(floats::load_unaligned(x + i + j * width));
-        }
-        narrow_16(wide, codes + i);
-      }
-    }
-  }
-#endif
+  if (step == 1 && code_step == 1) i = quantize_vectors<Rule>(x, codes, count, code_of.terms());
   for (; i < count; ++i) codes[i * code_step] = static_cast<Code>(code_of(x[i * step]));
 }
 
@@ -133,29 +109,39 @@ PARE_NOINLINE void quantize_channels(const float* x, index_t step, Code* codes, 
   }
 }
 
-/// x[i * step] = (codes[i * code_step] - zero_point) * scale: all rules agree.
+/// x[i] = (codes[i] - zero_point) * scale, for the first elements of `count`. Returns how many.
 template <class Code>
-PARE_NOINLINE void dequantize_row(const Code* codes, index_t code_step, float* x, index_t step,
-                                  index_t count, affine_params p) noexcept {
+PARE_ALWAYS_INLINE index_t dequantize_vectors(const Code* codes, float* x, index_t count,
+                                              affine_params p) noexcept {
+#if PARE_X86_KERNELS
+  if (runs_on_avx2()) return avx2::dequantize_run(codes, x, count, p);
+#endif
   index_t i = 0;
 #if PARE_XSIMD
   using floats = xsimd::batch<float>;
   using integers = xsimd::batch<std::int32_t>;
   constexpr index_t width = static_cast<index_t>(floats::size);
-  if (step == 1 && code_step == 1) {
-    const floats scale(p.scale);
-    const integers zero_point(p.zero_point);
-    for (; i + 16 <= count; i += 16) {
-      integers wide[vectors_of_16];
-      widen_16(codes + i, wide);
-      PARE_UNROLL
-      for (index_t j = 0; j < vectors_of_16; ++j) {
-        const floats steps = xsimd::to_float(wide[j] - zero_point);
-        (steps * scale).store_unaligned(x + i + j * width);
-      }
+  const floats scale(p.scale);
+  const integers zero_point(p.zero_point);
+  for (; i + 16 <= count; i += 16) {
+    integers wide[vectors_of_16];
+    widen_16(codes + i, wide);
+    PARE_UNROLL
+    for (index_t j = 0; j < vectors_of_16; ++j) {
+      const floats steps = xsimd::to_float(wide[j] - zero_point);
+      (steps * scale).store_unaligned(x + i + j * width);
     }
   }
 #endif
+  return i;
+}
+
+/// x[i * step] = (codes[i * code_step] - zero_point) * scale: all rules agree.
+template <class Code>
+PARE_NOINLINE void dequantize_row(const Code* codes, index_t code_step, float* x, index_t step,
+                                  index_t count, affine_params p) noexcept {
+  index_t i = 0;
+  if (step == 1 && code_step == 1) i = dequantize_vectors(codes, x, count, p);
   for (; i < count; ++i) {
     x[i * step] = static_cast<float>(codes[i * code_step] - p.zero_point) * p.scale;
   }

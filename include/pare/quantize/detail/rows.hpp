@@ -37,6 +37,39 @@ any_view<T, E::rank()> output(const tensor_view<T, E, L>& v) noexcept {
   return v;
 }
 
+/// The indices [first, first + count) along `axis` of an `any_view`.
+template <class View>
+View slice_of(const View& v, int axis, index_t first, index_t count) noexcept {
+  constexpr std::size_t rank = View::rank();
+  if constexpr (rank == 0) {
+    return v;
+  } else {
+    using mapping = typename View::mapping_type;
+    index_t shape[rank];
+    typename mapping::strides_type strides{};
+    for (std::size_t r = 0; r < rank; ++r) {
+      shape[r] = static_cast<int>(r) == axis ? count : v.extent(r);
+      strides[r] = v.stride(r);
+    }
+    const auto at = static_cast<std::size_t>(axis);
+    return View(v.data_handle() + first * strides[at],
+                mapping(dextents<index_t, rank>(shape), strides));
+  }
+}
+
+/// Whether the steps along `axis` are the longest in memory.
+template <class View>
+bool is_outermost(const View& v, int axis) noexcept {
+  const auto length = [&v](std::size_t r) {
+    const auto step = static_cast<index_t>(v.stride(r));
+    return v.extent(r) == 1 ? index_t{0} : step < 0 ? -step : step;
+  };
+  for (std::size_t r = 0; r < View::rank(); ++r) {
+    if (length(r) > length(static_cast<std::size_t>(axis))) return false;
+  }
+  return true;
+}
+
 /// f(a, b, channel, row) for rows that together visit every pair of elements once, in no promised
 /// order.
 ///

@@ -5,7 +5,8 @@
 // aten/src/ATen/native/quantized/cpu/QuantUtils.h (ChooseQuantizationParams). ONNX: the operator
 // DynamicQuantizeLinear; for symmetric codes compute_scale_zp of ONNX Runtime's
 // tools/quantization/quant_utils.py. TensorFlow Lite: kernels/internal/quantization_util.h
-// (ChooseQuantizationParams), reference/portable_tensor_utils.cc.
+// (ChooseQuantizationParams), reference/portable_tensor_utils.cc. compressed-tensors:
+// quantization/utils/helpers.py (calculate_qparams).
 #ifndef PARE_QUANTIZE_DETAIL_SCALE_RULES_HPP
 #define PARE_QUANTIZE_DETAIL_SCALE_RULES_HPP
 
@@ -44,14 +45,16 @@ constexpr code_range codes_with(int bits) noexcept {
   return std::is_signed_v<Code> ? code_range{-count / 2, count / 2 - 1} : code_range{0, count - 1};
 }
 
-/// The codes a rule gives out: without the lowest where it keeps both sides of zero alike.
+/// The codes given out: without the lowest where both sides of zero are kept alike.
 template <class Code>
-constexpr code_range codes_of(symmetry scheme, affine_rule rule, int bits = 8) noexcept {
+constexpr code_range codes_of(symmetry scheme, affine_rule rule, int bits = 8,
+                              code_span span = code_span::by_rule) noexcept {
   code_range codes = codes_with<Code>(bits);
-  const bool narrow =
-      scheme == symmetry::symmetric &&
-      (rule == affine_rule::tflite || (rule == affine_rule::onnx && std::is_signed_v<Code>));
-  if (narrow) ++codes.min;
+  const bool rule_restricts =
+      rule == affine_rule::tflite || (rule == affine_rule::onnx && std::is_signed_v<Code>);
+  const bool restricted =
+      span == code_span::by_rule ? rule_restricts : span == code_span::restricted;
+  if (scheme == symmetry::symmetric && restricted) ++codes.min;
   return codes;
 }
 
@@ -74,9 +77,10 @@ inline float float_scale(value_range range, float steps) noexcept {
 
 /// Symmetric codes of every rule: the larger magnitude divided by half the codes.
 template <class Code>
-affine_params symmetric_params(value_range range, affine_rule rule, int bits) noexcept {
+affine_params symmetric_params(value_range range, affine_rule rule, int bits,
+                               code_span span = code_span::by_rule) noexcept {
   const float largest = max(range.max, -range.min);
-  const code_range codes = codes_of<Code>(symmetry::symmetric, rule, bits);
+  const code_range codes = codes_of<Code>(symmetry::symmetric, rule, bits, span);
   float scale = divide(largest, codes.steps() * 0.5f);
   switch (rule) {
     case affine_rule::pytorch: scale = max(scale, std::numeric_limits<float>::epsilon()); break;
@@ -85,6 +89,9 @@ affine_params symmetric_params(value_range range, affine_rule rule, int bits) no
       break;
     case affine_rule::tflite:
       if (!is_valid_scale(scale)) scale = 1.0f;
+      break;
+    case affine_rule::compressed_tensors:
+      if (!is_valid_scale(scale)) scale = std::numeric_limits<float>::epsilon();
       break;
   }
   return {scale, middle_code<Code>(bits)};
@@ -97,10 +104,12 @@ inline affine_params pytorch_params(value_range range, code_range codes) noexcep
   return {scale, clamp(from_min, codes.min, codes.max)};
 }
 
-/// ONNX DynamicQuantizeLinear, in float.
-inline affine_params onnx_params(value_range range, code_range codes) noexcept {
+/// ONNX DynamicQuantizeLinear, in float, and compressed-tensors, which differs in the scale of a range
+/// of nothing.
+inline affine_params onnx_params(value_range range, code_range codes,
+                                 float scale_of_nothing = 1.0f) noexcept {
   float scale = float_scale(range, codes.steps());
-  if (!is_valid_scale(scale)) scale = 1.0f;
+  if (!is_valid_scale(scale)) scale = scale_of_nothing;
   const float from_min = static_cast<float>(codes.min) - divide(range.min, scale);
   return {scale, round_half_even(clamp(from_min, static_cast<float>(codes.min),
                                        static_cast<float>(codes.max)))};
