@@ -159,6 +159,22 @@ constexpr PARE_ALWAYS_INLINE tile_walk walk_of(const gemm_s8_args& args, const s
           w,           w_bytes,     start};
 }
 
+/// One tap of the rows of a tile: its first byte in the first row.
+struct tap_position {
+  const std::uint8_t* at;
+  index_t y = 0, x = 0;
+};
+
+/// Goes on to the next tap. False behind the last one.
+constexpr PARE_ALWAYS_INLINE bool to_next_tap(const tile_walk& walk, tap_position& tap) noexcept {
+  tap.at += walk.tap_x_stride;
+  if (++tap.x < walk.taps_x) return true;
+  if (++tap.y >= walk.taps_y) return false;
+  tap.x = 0;
+  tap.at = walk.a + tap.y * walk.tap_y_stride;
+  return true;
+}
+
 PARE_ALWAYS_INLINE void reload(tile_walk& walk) noexcept {
 #if defined(__GNUC__) || defined(__clang__)
   __asm__ volatile("" : "+m"(walk));

@@ -106,14 +106,14 @@ template <int Rows>
 PARE_ALWAYS_INLINE void tile(tile_walk& walk, split_rows& split, std::int32_t* out,
                              index_t out_stride) noexcept {
   row_of_tile r0 = load_row(walk.start), r1 = r0;
-  const std::uint8_t* tap = walk.a;
+  tap_position tap{walk.a};
   const std::int8_t* w = walk.w;
-  for (index_t y = 0, x = 0;;) {
+  do {
     const index_t k = walk.has_tail ? walk.last_group + 4 : 4 * walk.groups;
     for (index_t at = 0, n = 0; at < k; at += n) {
       n = k - at < chunk_bytes + 4 ? k - at : chunk_bytes;
       for (index_t i = 0; i < Rows; ++i)
-        split_row(tap + at + i * walk.stride, n, walk.a_flip, split.bytes + i * row_bytes);
+        split_row(tap.at + at + i * walk.stride, n, walk.a_flip, split.bytes + i * row_bytes);
       const std::uint8_t* in = split.bytes;
       for (index_t groups = pare::detail::ceil_div(n, 4); groups > 0; --groups, in += 4, w += 64) {
         const split_inputs a = inputs_at(in), b = inputs_at(in + (Rows > 1 ? row_bytes : 0));
@@ -123,12 +123,7 @@ PARE_ALWAYS_INLINE void tile(tile_walk& walk, split_rows& split, std::int32_t* o
         step<Rows>(r0.c3, r1.c3, a, b, w + 48);
       }
     }
-    tap += walk.tap_x_stride;
-    if (++x < walk.taps_x) continue;
-    if (++y >= walk.taps_y) break;
-    x = 0;
-    tap = walk.a + y * walk.tap_y_stride;
-  }
+  } while (to_next_tap(walk, tap));
   walk.a += Rows * walk.stride;
   store_row(out, r0);
   if constexpr (Rows > 1) store_row(out + out_stride, r1);

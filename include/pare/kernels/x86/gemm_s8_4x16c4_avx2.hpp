@@ -78,16 +78,16 @@ PARE_ALWAYS_INLINE void accumulate(tile_walk& walk, prepared_rows& prepared,
   reload(walk);
   t.r0 = load_row(walk.start);
   t.r1 = t.r2 = t.r3 = t.r0;
-  const std::uint8_t* tap = walk.a;
+  tap_position tap{walk.a};
   const std::int8_t* w = walk.w;
-  for (index_t y = 0, x = 0;;) {
+  do {
     // At least one group, as whole ones and a tail that overlaps.
     const index_t k = walk.has_tail ? walk.last_group + 4 : 4 * walk.groups;
     for (index_t at = 0, n = 0; at < k; at += n) {
       n = k - at < chunk_bytes + 4 ? k - at : chunk_bytes;
       const std::uint8_t flip = static_cast<std::uint8_t>(walk.a_flip ^ 0x80);
       for (index_t i = 0; i < Rows; ++i)
-        prepare_row(tap + at + i * walk.stride, n, flip, prepared.bytes + i * row_bytes);
+        prepare_row(tap.at + at + i * walk.stride, n, flip, prepared.bytes + i * row_bytes);
       const std::uint8_t* in = prepared.bytes;
       index_t groups = n / 4;
       for (bool is_last = n % 4 == 0;; is_last = true) {
@@ -104,12 +104,7 @@ PARE_ALWAYS_INLINE void accumulate(tile_walk& walk, prepared_rows& prepared,
       }
       reload(walk);
     }
-    tap += walk.tap_x_stride;
-    if (++x < walk.taps_x) continue;
-    if (++y >= walk.taps_y) break;
-    x = 0;
-    tap = walk.a + y * walk.tap_y_stride;
-  }
+  } while (to_next_tap(walk, tap));
   walk.a += Rows * walk.stride;
 }
 

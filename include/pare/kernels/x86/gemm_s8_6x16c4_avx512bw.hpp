@@ -80,14 +80,14 @@ PARE_ALWAYS_INLINE void accumulate(tile_walk& walk, split_rows& split, tile_of_r
   reload(walk);
   t.r0 = _mm512_loadu_si512(walk.start);
   t.r1 = t.r2 = t.r3 = t.r4 = t.r5 = t.r0;
-  const std::uint8_t* tap = walk.a;
+  tap_position tap{walk.a};
   const std::int8_t* w = walk.w;
-  for (index_t y = 0, x = 0;;) {
+  do {
     const index_t k = walk.has_tail ? walk.last_group + 4 : 4 * walk.groups;
     for (index_t at = 0, n = 0; at < k; at += n) {
       n = k - at < chunk_bytes + 4 ? k - at : chunk_bytes;
       for (index_t i = 0; i < Rows; ++i)
-        split_row(tap + at + i * walk.stride, n, walk.a_flip, split.bytes + i * row_bytes);
+        split_row(tap.at + at + i * walk.stride, n, walk.a_flip, split.bytes + i * row_bytes);
       const std::uint8_t* in = split.bytes;
       for (index_t groups = pare::detail::ceil_div(n, 4); groups > 0; --groups, in += 4, w += 64) {
         const split_weights b = load_weights(w);
@@ -100,12 +100,7 @@ PARE_ALWAYS_INLINE void accumulate(tile_walk& walk, split_rows& split, tile_of_r
       }
       reload(walk);
     }
-    tap += walk.tap_x_stride;
-    if (++x < walk.taps_x) continue;
-    if (++y >= walk.taps_y) break;
-    x = 0;
-    tap = walk.a + y * walk.tap_y_stride;
-  }
+  } while (to_next_tap(walk, tap));
   walk.a += Rows * walk.stride;
 }
 

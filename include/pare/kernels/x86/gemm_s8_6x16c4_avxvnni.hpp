@@ -49,11 +49,11 @@ PARE_ALWAYS_INLINE void accumulate(tile_walk& walk, tile_of_rows& t) noexcept {
   const __m256i flip = _mm256_set1_epi8(static_cast<char>(walk.a_flip));
   t.r0 = load_row(walk.start);
   t.r1 = t.r2 = t.r3 = t.r4 = t.r5 = t.r0;
-  const std::uint8_t* tap = walk.a;
+  tap_position tap{walk.a};
   const std::int8_t* w = walk.w;
-  for (index_t y = 0, x = 0;;) {
+  do {
     const index_t stride = walk.stride;
-    const std::uint8_t *a0 = tap, *a3 = tap + (Rows > 3 ? 3 * stride : 0);
+    const std::uint8_t *a0 = tap.at, *a3 = a0 + (Rows > 3 ? 3 * stride : 0);
     index_t groups = walk.groups;
     if constexpr (Rows == 1) {
       // One row has too few accumulators to hide the latency: three more sets take turns.
@@ -78,17 +78,12 @@ PARE_ALWAYS_INLINE void accumulate(tile_walk& walk, tile_of_rows& t) noexcept {
         if constexpr (Rows > 5) step(t.r5, a3 + 2 * stride, flip, b);
       }
       if (is_last) break;
-      a0 = tap + walk.last_group;
+      a0 = tap.at + walk.last_group;
       a3 = a0 + (Rows > 3 ? 3 * stride : 0);
       groups = 1;
     }
     reload(walk);
-    tap += walk.tap_x_stride;
-    if (++x < walk.taps_x) continue;
-    if (++y >= walk.taps_y) break;
-    x = 0;
-    tap = walk.a + y * walk.tap_y_stride;
-  }
+  } while (to_next_tap(walk, tap));
   walk.a += Rows * walk.stride;
 }
 

@@ -212,12 +212,11 @@ PARE_ALWAYS_INLINE void accumulate(tile_walk& walk, tile_of_rows& t) noexcept {
   }
 
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(walk.a_flip));
-  const std::uint8_t* tap = walk.a;
+  tap_position tap{walk.a};
   const std::int8_t* w = walk.w;
-  index_t y = 0, x = 0;
-  for (;;) {
+  do {
     const index_t stride = walk.stride, w_bytes = walk.w_bytes;
-    tile_inputs in = inputs_at<Rows>(tap, stride);
+    tile_inputs in = inputs_at<Rows>(tap.at, stride);
     index_t groups = walk.groups;
     if constexpr (two_sets) {
       for (; groups >= 2; groups -= 2, w += 2 * w_bytes) {
@@ -233,16 +232,11 @@ PARE_ALWAYS_INLINE void accumulate(tile_walk& walk, tile_of_rows& t) noexcept {
         advance<Rows>(in, 4);
       }
       if (is_last) break;
-      in = inputs_at<Rows>(tap + walk.last_group, stride);
+      in = inputs_at<Rows>(tap.at + walk.last_group, stride);
       groups = 1;
     }
     reload(walk);
-    tap += walk.tap_x_stride;
-    if (++x < walk.taps_x) continue;
-    if (++y >= walk.taps_y) break;
-    x = 0;
-    tap = walk.a + y * walk.tap_y_stride;
-  }
+  } while (to_next_tap(walk, tap));
   walk.a += Rows * walk.stride;
 
   if constexpr (two_sets) {
