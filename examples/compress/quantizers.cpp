@@ -7,6 +7,7 @@
 #include <pare/quantize/awq.hpp>
 #include <pare/quantize/bias_correction.hpp>
 #include <pare/quantize/calibrated.hpp>
+#include <pare/quantize/calibrated_codebook.hpp>
 #include <pare/quantize/codebook.hpp>
 #include <pare/quantize/gptq.hpp>
 #include <pare/quantize/hqq.hpp>
@@ -196,6 +197,17 @@ std::vector<quantizer> quantizers(int bits) {
       return layer_of(q.weights, q.bias, bits, bits_of_group);
     };
   };
+  all.push_back({"all together, codebook", "layer", bits, [=](const dense& l, const hessian& h) {
+                   pare::calibrated_codebook_options options;
+                   options.start = codebook_of(bits);
+                   options.sweeps = 20;
+                   const auto q = pare::quantize_calibrated_codebook(l.weight.view(), l.bias.view(),
+                                                                     h, options, in_parallel)
+                                      .value();
+                   quantized_layer layer = with_codebook(l, q.weights, bits, table_bits);
+                   for (index_t r = 0; r < layer.bias.extent(0); ++r) layer.bias(r) = q.bias(r);
+                   return layer;
+                 }});
   all.push_back({"all together", "output", bits, together(0, pare::scale_change::any, float_bits)});
   all.push_back(
       {"all together", "group", bits, together(group, pare::scale_change::to_half, half_bits)});

@@ -29,6 +29,7 @@
 #include <pare/format/mx.hpp>
 #include <pare/format/n_m.hpp>
 #include <pare/format/nf4.hpp>
+#include <pare/format/offset_grouped.hpp>
 #include <pare/format/packed_bitmask_linear.hpp>
 #include <pare/format/packed_conv2d.hpp>
 #include <pare/format/packed_depthwise.hpp>
@@ -52,6 +53,7 @@
 #include <pare/kernels/linear.hpp>
 #include <pare/kernels/low_bit_linear.hpp>
 #include <pare/kernels/low_rank_linear.hpp>
+#include <pare/kernels/offset_grouped_linear.hpp>
 #include <pare/kernels/pack_activations.hpp>
 #include <pare/kernels/pack_bitmask_linear.hpp>
 #include <pare/kernels/pack_conv2d.hpp>
@@ -59,6 +61,7 @@
 #include <pare/kernels/pack_grouped_linear.hpp>
 #include <pare/kernels/pack_linear.hpp>
 #include <pare/kernels/pack_low_bit_linear.hpp>
+#include <pare/kernels/pack_offset_grouped_linear.hpp>
 #include <pare/kernels/pack_sparse_linear.hpp>
 #include <pare/kernels/pad.hpp>
 #include <pare/kernels/pool.hpp>

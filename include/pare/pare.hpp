@@ -21,6 +21,7 @@
 #include <pare/layers/grouped_linear.hpp>
 #include <pare/layers/linear.hpp>
 #include <pare/layers/low_bit_linear.hpp>
+#include <pare/layers/offset_grouped_linear.hpp>
 #include <pare/layers/owned_layer.hpp>
 #include <pare/layers/sparse_linear.hpp>
 #include <pare/prune/amount.hpp>
@@ -47,6 +48,7 @@
 #include <pare/quantize/bias_correction.hpp>
 #include <pare/quantize/bit_allocation.hpp>
 #include <pare/quantize/calibrated.hpp>
+#include <pare/quantize/calibrated_codebook.hpp>
 #include <pare/quantize/codebook.hpp>
 #include <pare/quantize/dynamic.hpp>
 #include <pare/quantize/equalize.hpp>

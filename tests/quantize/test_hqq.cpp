@@ -1,6 +1,8 @@
 // HQQ against a plain implementation (vectors: tools/make_calibrate_vectors.py).
+#include <pare/layers/offset_grouped_linear.hpp>
 #include <pare/quantize/gptq.hpp>
 #include <pare/quantize/hqq.hpp>
+#include <pare/quantize/search_scheme.hpp>
 
 #include "quantize/calibration.hpp"
 #include "support/vectors.hpp"
@@ -42,6 +44,47 @@ TEST_CASE("hqq serves gptq, and keeps single values and zeros") {
     const float same[] = {x, x, x};
     CHECK(scheme.fit({same, 3, 1}).round(x) == doctest::Approx(x));
   }
+}
+
+TEST_CASE("weights with real zeros run as a layer, with the outputs of their values") {
+  const auto w = pare_test::random_normal<float>({37, 200}, 1);
+  const auto x = pare_test::random_normal<float>({4, 200}, 2);
+  for (const int bits : {3, 4, 8}) {
+    CAPTURE(bits);
+    pare::half_scheme<pare::hqq_scheme> scheme;
+    scheme.base.options.bits = bits;
+    const auto q = pare::quantize_to_grid(w.view(), scheme, 64).value();
+    const auto values = pare::dequantize(q).value();
+    const auto grouped = pare::to_offset_grouped(q).value();
+    CHECK(grouped.group == 64);
+    for (index_t r = 0; r < 37; ++r) {
+      for (index_t i = 0; i < 200; ++i) {
+        CHECK(grouped.codes(r, i) * static_cast<float>(grouped.scales(r, i / 64)) +
+                  grouped.offsets(r, i / 64) ==
+              doctest::Approx(values(r, i)).epsilon(1e-5));
+      }
+    }
+    for (const auto arithmetic :
+         {pare::grouped_arithmetic::floating, pare::grouped_arithmetic::integer}) {
+      pare::grouped_linear_options options;
+      options.arithmetic = arithmetic;
+      const auto layer =
+          pare::pack_offset_grouped_linear(grouped.view(), bits > 4 ? 8 : 4, {}, options).value();
+      pare::tensor<float, 2> y({4, 37});
+      REQUIRE(pare::linear(x.view(), layer.view(), y.view()) == status::ok);
+      const double most = arithmetic == pare::grouped_arithmetic::floating ? 1e-3 : 0.5;
+      for (index_t r = 0; r < 4; ++r) {
+        for (index_t o = 0; o < 37; ++o) {
+          double exact = 0;
+          for (index_t i = 0; i < 200; ++i) exact += static_cast<double>(x(r, i)) * values(o, i);
+          CHECK(std::abs(y(r, o) - exact) < most);
+        }
+      }
+    }
+  }
+  // The scale of one group of 40 values is no half.
+  const auto plain = pare::quantize_to_grid(w.view(), pare::hqq_scheme(), 40).value();
+  CHECK(pare::to_offset_grouped(plain) == status::unsupported);
 }
 
 TEST_CASE("what hqq refuses") {

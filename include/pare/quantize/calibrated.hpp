@@ -46,11 +46,12 @@ inline namespace PARE_ABI {
 /// @param w        [out, in], any layout, finite
 /// @param bias     [out], or none (`{}`) for zeros
 /// @param h        sums of the layer's inputs
-/// @param scheme   any of grid.hpp whose grids have a float scale. Where scales have to be exact in
-///                 half, pass `scale_change::to_half` in `options.refining`
+/// @param scheme   any of grid.hpp. Where scales have to be exact in half, pass
+///                 `scale_change::to_half` in `options.refining`; where they have to stay as the scheme
+///                 fits them, `scale_change::none`
 /// @return as `gptq` and `correct_bias`
 ///
-/// Time twice that of GPTQ and of `refine`.
+/// Time twice that of GPTQ and of `refine`; once where scales stay or are no floats.
 template <class T, class E, class L, class Scheme, class Parallel = serial,
           class Progress = no_progress>
 [[nodiscard]] result<calibrated_layer<grid_of<Scheme>>> quantize_calibrated(
@@ -70,8 +71,10 @@ template <class T, class E, class L, class Scheme, class Parallel = serial,
   using weights = grid_tensor<grid_of<Scheme>>;
   double least = std::numeric_limits<double>::infinity();
   result<weights> best = {status_code::overflow, "the output error leaves the range of float", "w"};
-  double before = 0.0;  // of the four parts of the work
-  const auto part = [&](double done) { progress((before + done) / 4); };
+  constexpr bool can_search = detail::has_float_scale<grid_of<Scheme>>;
+  const bool searches = can_search && options.refining.scales != scale_change::none;
+  double before = 0.0;  // of the parts of the work
+  const auto part = [&](double done) { progress((before + done) / (searches ? 4 : 2)); };
   const auto attempt = [&](const auto& fitting) -> status {
     auto q = gptq(w, *covariance, fitting, rounding, parallel, part);
     if (!q) return q.status();
@@ -88,13 +91,17 @@ template <class T, class E, class L, class Scheme, class Parallel = serial,
     }
     return {};
   };
-  const search_scheme<Scheme> searched{scheme};
-  if (options.refining.scales == scale_change::to_half) {
-    PARE_RETURN_IF_ERROR(attempt(half_scheme<Scheme>{scheme}));
-    PARE_RETURN_IF_ERROR(attempt(half_scheme<search_scheme<Scheme>>{searched}));
+  if constexpr (can_search) {
+    const search_scheme<Scheme> searched{scheme};
+    if (options.refining.scales == scale_change::to_half) {
+      PARE_RETURN_IF_ERROR(attempt(half_scheme<Scheme>{scheme}));
+      PARE_RETURN_IF_ERROR(attempt(half_scheme<search_scheme<Scheme>>{searched}));
+    } else {
+      PARE_RETURN_IF_ERROR(attempt(scheme));
+      if (searches) PARE_RETURN_IF_ERROR(attempt(searched));
+    }
   } else {
     PARE_RETURN_IF_ERROR(attempt(scheme));
-    PARE_RETURN_IF_ERROR(attempt(searched));
   }
   if (!best) return best.error();
   weights& q = *best;

@@ -4,13 +4,17 @@
 // Badri and Shaji, "Half-Quadratic Quantization of Large Machine Learning Models", 2023,
 // mobiusml.github.io/hqq_blog.
 //
-//     const auto w4 = pare::quantize_to_grid(w.view(), pare::hqq_scheme(), 64).value();
+//     const pare::half_scheme<pare::hqq_scheme> scheme;  // search_scheme.hpp
+//     const auto w4 = pare::quantize_to_grid(w.view(), scheme, 64).value();
+//     const auto layer =
+//         pare::pack_offset_grouped_linear(pare::to_offset_grouped(w4)->view(), 4).value();
 #ifndef PARE_QUANTIZE_HQQ_HPP
 #define PARE_QUANTIZE_HQQ_HPP
 
 #include <cmath>
 
-#include <pare/quantize/grid.hpp>
+#include <pare/format/offset_grouped.hpp>
+#include <pare/quantize/grid_tensor.hpp>
 
 namespace pare {
 
@@ -105,6 +109,54 @@ struct hqq_scheme {
     return sum / static_cast<double>(x.count);
   }
 };
+
+/// Grouped codes with offsets, owned.
+struct offset_grouped_tensor {
+  tensor<std::int8_t, 2> codes;  ///< [out, in]
+  tensor<half, 2> scales;        ///< [out, ceil(in / group)]
+  tensor<float, 2> offsets;      ///< as scales
+  index_t group = 32;
+
+  PARE_ALWAYS_INLINE offset_grouped_view<half, dextents<index_t, 2>> view() const noexcept {
+    return {{codes.view(), scales.view(), {}, group}, offsets.view()};
+  }
+};
+
+/// Codes on grids with real zeros as `pack_offset_grouped_linear` takes them: codes count from the
+/// middle, and the offset is what the middle stands for.
+///
+/// @return `unsupported` where a scale is not exact in half: `half_scheme` makes them so;
+///         `non_finite` where an offset leaves the range of float; `out_of_memory`
+[[nodiscard]] inline result<offset_grouped_tensor> to_offset_grouped(
+    const grid_tensor<real_zero_grid>& q) noexcept {
+  auto codes = tensor<std::int8_t, 2>::create(q.codes.extents());
+  if (!codes) return codes.error();
+  auto scales = tensor<half, 2>::create(q.grids.extents());
+  if (!scales) return scales.error();
+  auto offsets = tensor<float, 2>::create(q.grids.extents());
+  if (!offsets) return offsets.error();
+  for (index_t i = 0; i < q.grids.size(); ++i) {
+    const real_zero_grid& grid = q.grids.data()[i];
+    const half scale(grid.scale);
+    if (static_cast<float>(scale) != grid.scale) {
+      return {status_code::unsupported, "a scale is not exact in half: fit it by half_scheme", "q",
+              position_kind::element, i};
+    }
+    scales->data()[i] = scale;
+    offsets->data()[i] = grid.value((grid.max + 1) / 2);
+    if (!detail::is_finite(offsets->data()[i])) {
+      return {status_code::non_finite, "an offset leaves the range of float", "q",
+              position_kind::element, i};
+    }
+  }
+  const index_t in = q.codes.extent(1), groups = q.grids.extent(1);
+  for (index_t i = 0; i < q.codes.size(); ++i) {
+    const index_t grid = in == 0 ? 0 : i / in * groups + i % in / q.group;
+    const std::int32_t middle = (q.grids.data()[grid].max + 1) / 2;
+    codes->data()[i] = static_cast<std::int8_t>(q.codes.data()[i] - middle);
+  }
+  return offset_grouped_tensor{*std::move(codes), *std::move(scales), *std::move(offsets), q.group};
+}
 
 }  // namespace PARE_ABI
 }  // namespace pare
