@@ -4,6 +4,7 @@
 #include <pare/kernels/block_sparse_linear.hpp>
 #include <pare/layers/sparse_linear.hpp>
 
+#include <limits>
 #include <vector>
 
 #include "support/isas.hpp"
@@ -50,10 +51,11 @@ struct sparse_case : linear_case {
 };
 
 /// Scratch of exactly the bytes asked for.
+template <class X = std::uint8_t>
 struct scratch_of {
   pare::tensor<std::byte, 1> bytes;
   scratch_of(const pare::packed_sparse_linear_view& layer, index_t rows)
-      : bytes({pare::sparse_linear_workspace_size(layer, rows).value()}) {}
+      : bytes({pare::sparse_linear_workspace_size<X>(layer, rows).value()}) {}
   operator pare::workspace() { return {bytes.data(), bytes.size()}; }
 };
 
@@ -61,7 +63,7 @@ template <class X>
 void check_codes(const sparse_case& c, const pare::tensor<X, 2>& x) {
   const index_t m = x.extent(0);
   const auto layer = c.pack_sparse();
-  scratch_of scratch(layer, m);
+  scratch_of<> scratch(layer, m);
   const auto x_apart = pare_test::strided_copy(x, 5);
   pare_test::strided<std::int32_t, 2> y_s32({m, c.n}, {c.n + 3, 1});
   REQUIRE(pare::linear(x_apart.view(), layer.view(), y_s32.view(), scratch) == pare::status::ok);
@@ -84,6 +86,20 @@ void check_codes(const sparse_case& c, const pare::tensor<X, 2>& x) {
   REQUIRE(pare::linear(x.view(), c.pack().view(), dense.view()) == pare::status::ok);
   REQUIRE(pare::linear(x.view(), layer.view(), sparse.view(), scratch) == pare::status::ok);
   CHECK(pare_test::equal(sparse.view(), dense));
+}
+
+/// Floats in and out: as the dense layer.
+void check_floats(const sparse_case& c, index_t m, std::uint32_t seed) {
+  const auto x =
+      pare_test::strided_copy(pare_test::random_uniform<float>({m, c.k}, seed, -2.0, 3.0), 3);
+  pare::tensor<float, 2> dense({m, c.n});
+  pare_test::strided<float, 2> sparse({m, c.n}, {c.n + 3, 1});
+  const auto layer = c.pack_sparse();
+  scratch_of<float> scratch(layer, m);
+  REQUIRE(pare::linear(x.view(), c.pack().view(), dense.view()) == pare::status::ok);
+  REQUIRE(pare::linear(x.view(), layer.view(), sparse.view(), scratch) == pare::status::ok);
+  CHECK(pare_test::equal(sparse.view(), dense));
+  CHECK(sparse.gaps_untouched());
 }
 
 /// Two layers, with panels in between.
@@ -124,6 +140,7 @@ TEST_CASE("every instruction set gives the bits of plain loops, for all blocks")
         check_codes(c, pare_test::random_codes<std::int8_t>({s.m, s.k}, seed));
         c.options.input.zero_point = 131;
         check_codes(c, pare_test::random_codes<std::uint8_t>({s.m, s.k}, seed));
+        check_floats(c, s.m, seed);
       }
     }
   });
@@ -164,7 +181,7 @@ TEST_CASE("a mask decides what is stored, and pruned weights count as zero") {
   }
   const auto x = pare_test::random_codes<std::int8_t>({16, 40}, 5);
   pare::tensor<std::int32_t, 2> y({16, 24});
-  scratch_of scratch(layer, 16);
+  scratch_of<> scratch(layer, 16);
   REQUIRE(pare::linear(x.view(), layer.view(), y.view(), scratch) == pare::status::ok);
   CHECK(pare_test::equal(y.view(), c.expected_s32(x)));
 }
@@ -178,7 +195,7 @@ TEST_CASE("everything pruned gives the bias, nothing pruned the dense layer") {
       if (is_full) c.codes = pare_test::random_codes<std::int8_t>({20, 24}, 6);
       const auto layer = c.pack_sparse();
       pare::tensor<std::int8_t, 2> y({9, 20});
-      scratch_of scratch(layer, 9);
+      scratch_of<> scratch(layer, 9);
       REQUIRE(pare::linear(x.view(), layer.view(), y.view(), scratch) == pare::status::ok);
       CHECK(pare_test::equal(y.view(), c.expected_codes<std::int8_t>(x)));
     }
@@ -191,7 +208,7 @@ TEST_CASE("threads give the same bits") {
     const auto x = pare_test::random_codes<std::int8_t>({s.m, s.k}, 5);
     const auto layer = c.pack_sparse();
     pare::tensor<std::int8_t, 2> y({s.m, s.n});
-    scratch_of scratch(layer, s.m);
+    scratch_of<> scratch(layer, s.m);
     REQUIRE(pare::linear(x.view(), layer.view(), y.view(), scratch, pare::std_threads{3}) ==
             pare::status::ok);
     CHECK(pare_test::equal(y.view(), c.expected_codes<std::int8_t>(x)));
@@ -204,9 +221,11 @@ TEST_CASE("what is wrong is said, and outputs stay as they were") {
   const auto x = pare_test::random_codes<std::int8_t>({9, 24}, 5);
   pare::tensor<std::int8_t, 2> y({9, 20}), narrow({9, 19});
   for (auto& v : y) v = 77;
-  CHECK(pare::linear(x.view(), layer.view(), y.view()).code() ==
-        pare::status_code::workspace_too_small);
-  scratch_of scratch(layer, 9);
+  if (pare::sparse_linear_workspace_size(layer, 9).value() > 0) {
+    CHECK(pare::linear(x.view(), layer.view(), y.view()).code() ==
+          pare::status_code::workspace_too_small);
+  }
+  scratch_of<> scratch(layer, 9);
   CHECK(pare::linear(x.view(), layer.view(), narrow.view(), scratch).code() ==
         pare::status_code::shape_mismatch);
   const auto u8 = pare_test::random_codes<std::uint8_t>({9, 24}, 5);
@@ -219,6 +238,18 @@ TEST_CASE("what is wrong is said, and outputs stay as they were") {
   CHECK(pare::linear(x.view(), without.pack_sparse().view(), y.view(), scratch).code() ==
         pare::status_code::invalid_argument);
   for (const auto v : y) CHECK(v == 77);
+
+  pare::tensor<float, 2> reals({9, 24}), y_f32({9, 20});
+  for (auto& v : reals) v = 1;
+  for (auto& v : y_f32) v = 77;
+  reals(6, 3) = std::numeric_limits<float>::infinity();
+  scratch_of<float> enough(layer, 9), short_of(layer, 8);
+  const auto done = pare::linear(reals.view(), layer.view(), y_f32.view(), enough);
+  CHECK(done.code() == pare::status_code::non_finite);
+  CHECK(done.error().position == 6);
+  CHECK(pare::linear(reals.view(), layer.view(), y_f32.view(), short_of).code() ==
+        pare::status_code::workspace_too_small);
+  for (const auto v : y_f32) CHECK(v == 77);
 
   CHECK(pare::pack_sparse_linear(c.view(), {2, 4, 0}, c.bias.view(), c.options).error().code ==
         pare::status_code::unsupported);

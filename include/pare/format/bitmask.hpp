@@ -4,9 +4,10 @@
 // The matrix is cut into tiles of 16 rows, and a tile into chunks of 16 rows by 4 columns, in the
 // order of a panel of a dense layer (format/packed_linear.hpp): bit 4 * row + column of a chunk's
 // mask stands for the weight there, and a chunk that is expanded is one register of a dense kernel.
-// A tile holds the masks of its chunks, then their values one behind the other. Where the number of
-// columns is 5 or more and no multiple of four, the last chunk ends with the last column, as the last
-// group of a panel does.
+// A tile holds runs of 16 chunks, the last one of what is left: the masks of a run, then its values
+// one behind the other, filled up to 8 bytes, so that one row of activations reads weights from
+// memory as one stream. Where the number of columns is 5 or more and no multiple of four, the last
+// chunk ends with the last column, as the last group of a panel does.
 //
 // N:M is stored the same way: a mask of M bits says where the N are, for 2:4 in as many bits as two
 // positions would take. With M = 1, 2 or 4 rows of a chunk that keep fewer are filled up with
@@ -30,7 +31,7 @@ struct bitmask_kind {
 
 namespace detail {
 
-inline constexpr index_t bitmask_tile_rows = 16, bitmask_chunk = 64;
+inline constexpr index_t bitmask_tile_rows = 16, bitmask_chunk = 64, chunks_of_run = 16;
 
 /// Kernels read whole registers of values: so many bytes behind the last one exist.
 inline constexpr index_t bitmask_padding = 64;
@@ -51,6 +52,13 @@ constexpr PARE_ALWAYS_INLINE index_t count_bits(std::uint64_t x) noexcept {
 /// Bytes of a chunk's values: those of 4 bits begin with a byte of their own.
 constexpr PARE_ALWAYS_INLINE index_t value_bytes(index_t values, std::int32_t value_bits) noexcept {
   return value_bits == 8 ? values : (values + 1) / 2;
+}
+
+/// Bytes of a run.
+///
+/// @param bytes  of its values
+constexpr PARE_ALWAYS_INLINE index_t run_bytes(index_t chunks, index_t bytes) noexcept {
+  return 8 * chunks + round_up(bytes, 8);
 }
 
 /// Value number `i` of a chunk.
@@ -82,17 +90,14 @@ struct bitmask_view {
   PARE_ALWAYS_INLINE const std::uint32_t* tile_offsets() const noexcept {
     return reinterpret_cast<const std::uint32_t*>(data);
   }
-  /// [chunks()]
-  PARE_ALWAYS_INLINE const std::uint64_t* masks(index_t tile) const noexcept {
-    return reinterpret_cast<const std::uint64_t*>(data + index_t{tile_offsets()[tile]} * 64);
-  }
-  PARE_ALWAYS_INLINE const std::uint8_t* values(index_t tile) const noexcept {
-    return reinterpret_cast<const std::uint8_t*>(masks(tile) + chunks());
+  /// The first run of a tile.
+  PARE_ALWAYS_INLINE const std::byte* tile(index_t number) const noexcept {
+    return data + static_cast<index_t>(tile_offsets()[number]) * 64;
   }
   /// Bytes of masks, values and offsets, padding included.
   PARE_ALWAYS_INLINE index_t bytes() const noexcept {
     if (data == nullptr) return 0;
-    return index_t{tile_offsets()[tiles()]} * 64 + detail::bitmask_padding;
+    return static_cast<index_t>(tile_offsets()[tiles()]) * 64 + detail::bitmask_padding;
   }
 };
 
@@ -110,6 +115,19 @@ constexpr PARE_ALWAYS_INLINE std::uint64_t fill_mask(std::uint64_t mask,
     }
   }
   return mask;
+}
+
+/// The masks of a run, its values behind them, and how many chunks it has.
+struct bitmask_run {
+  const std::uint64_t* masks;
+  const std::uint8_t* values;
+  index_t chunks;
+};
+/// @param left  chunks of the tile from this run on
+PARE_ALWAYS_INLINE bitmask_run run_at(const std::byte* at, index_t left) noexcept {
+  const index_t chunks = min(chunks_of_run, left);
+  return {reinterpret_cast<const std::uint64_t*>(at),
+          reinterpret_cast<const std::uint8_t*>(at) + 8 * chunks, chunks};
 }
 
 /// Row and column of a bit; the column is -1 where no weight stands there.
@@ -202,10 +220,15 @@ constexpr status plan_bitmask(const W& dense, const M& mask, const bitmask_kind&
                     checked_multiply(tiles, chunks * (8 + bitmask_chunk) + 128, largest);
   bytes = round_up((tiles + 1) * 4, 64);
   for (index_t tile = 0; fits && tile < tiles; ++tile) {
-    index_t tile_bytes = chunks * 8;
-    for (index_t c = 0; c < chunks; ++c) {
-      tile_bytes +=
-          value_bytes(count_bits(mask_of_chunk(dense, mask, kind, tile, c)), kind.value_bits);
+    index_t tile_bytes = 0;
+    for (index_t first = 0; first < chunks; first += chunks_of_run) {
+      const index_t count = min(chunks_of_run, chunks - first);
+      index_t values = 0;
+      for (index_t c = first; c < first + count; ++c) {
+        values +=
+            value_bytes(count_bits(mask_of_chunk(dense, mask, kind, tile, c)), kind.value_bits);
+      }
+      tile_bytes += run_bytes(count, values);
     }
     bytes += round_up(tile_bytes, 64);
   }
@@ -214,6 +237,28 @@ constexpr status plan_bitmask(const W& dense, const M& mask, const bitmask_kind&
   }
   bytes += bitmask_padding;
   return {};
+}
+
+/// The values of a chunk, one behind the other, in memory that is zero.
+///
+/// @return their bytes
+template <class W, class M>
+index_t fill_values(const W& dense, const M& mask, const bitmask_kind& kind, index_t tile,
+                    index_t chunk, std::uint64_t bits, std::uint8_t* values) noexcept {
+  index_t i = 0;
+  for (index_t bit = 0; bit < bitmask_chunk; ++bit) {
+    if (((bits >> bit) & 1) == 0) continue;
+    const bitmask_place at = place_of_bit(dense.extent(0), dense.extent(1), tile, chunk, bit);
+    const bool is_there = at.column >= 0 && is_stored(dense, mask, at.row, at.column);
+    const std::int32_t value = is_there ? dense(at.row, at.column) : 0;
+    if (kind.value_bits == 8) {
+      values[i] = static_cast<std::uint8_t>(value);
+    } else {
+      values[i / 2] = static_cast<std::uint8_t>(values[i / 2] | pack_field(value, 4, i % 2));
+    }
+    ++i;
+  }
+  return value_bytes(i, kind.value_bits);
 }
 
 /// Fills memory as long as `plan_bitmask` says.
@@ -226,27 +271,18 @@ bitmask_view fill_bitmask(const W& dense, const M& mask, const bitmask_kind& kin
   index_t at = round_up((m.tiles() + 1) * 4, 64);
   for (index_t tile = 0; tile < m.tiles(); ++tile) {
     offsets[tile] = static_cast<std::uint32_t>(at / 64);
-    auto* masks = reinterpret_cast<std::uint64_t*>(base + at);
-    auto* first = reinterpret_cast<std::uint8_t*>(masks + m.chunks());
-    auto* values = first;
-    for (index_t c = 0; c < m.chunks(); ++c) {
-      masks[c] = mask_of_chunk(dense, mask, kind, tile, c);
-      index_t i = 0;
-      for (index_t bit = 0; bit < bitmask_chunk; ++bit) {
-        if (((masks[c] >> bit) & 1) == 0) continue;
-        const bitmask_place place = place_of_bit(m.rows, m.columns, tile, c, bit);
-        const bool is_there = place.column >= 0 && is_stored(dense, mask, place.row, place.column);
-        const std::int32_t value = is_there ? dense(place.row, place.column) : 0;
-        if (kind.value_bits == 8) {
-          values[i] = static_cast<std::uint8_t>(value);
-        } else {
-          values[i / 2] = static_cast<std::uint8_t>(values[i / 2] | pack_field(value, 4, i % 2));
-        }
-        ++i;
+    for (index_t first = 0; first < m.chunks(); first += chunks_of_run) {
+      const index_t count = min(chunks_of_run, m.chunks() - first);
+      auto* masks = reinterpret_cast<std::uint64_t*>(base + at);
+      auto* values = reinterpret_cast<std::uint8_t*>(masks + count);
+      index_t length = 0;
+      for (index_t c = 0; c < count; ++c) {
+        masks[c] = mask_of_chunk(dense, mask, kind, tile, first + c);
+        length += fill_values(dense, mask, kind, tile, first + c, masks[c], values + length);
       }
-      values += value_bytes(i, kind.value_bits);
+      at += run_bytes(count, length);
     }
-    at += round_up(m.chunks() * 8 + (values - first), 64);
+    at = round_up(at, 64);
   }
   offsets[m.tiles()] = static_cast<std::uint32_t>(at / 64);
   return m;
@@ -257,17 +293,21 @@ bitmask_view fill_bitmask(const W& dense, const M& mask, const bitmask_kind& kin
 template <class Visit>
 void for_each_stored(const bitmask_view& m, const Visit& visit) noexcept {
   for (index_t tile = 0; tile < m.tiles(); ++tile) {
-    const std::uint64_t* masks = m.masks(tile);
-    const std::uint8_t* values = m.values(tile);
-    for (index_t c = 0; c < m.chunks(); ++c) {
-      index_t i = 0;
-      for (index_t bit = 0; bit < bitmask_chunk; ++bit) {
-        if (((masks[c] >> bit) & 1) == 0) continue;
-        const bitmask_place at = place_of_bit(m.rows, m.columns, tile, c, bit);
-        const std::int32_t value = value_at(values, i++, m.kind.value_bits);
-        if (at.column >= 0) visit(at.row, at.column, static_cast<std::int8_t>(value));
+    const std::byte* at = m.tile(tile);
+    for (index_t first = 0; first < m.chunks(); first += chunks_of_run) {
+      const bitmask_run run = run_at(at, m.chunks() - first);
+      index_t length = 0;
+      for (index_t c = 0; c < run.chunks; ++c) {
+        index_t i = 0;
+        for (index_t bit = 0; bit < bitmask_chunk; ++bit) {
+          if (((run.masks[c] >> bit) & 1) == 0) continue;
+          const bitmask_place place = place_of_bit(m.rows, m.columns, tile, first + c, bit);
+          const std::int32_t value = value_at(run.values + length, i++, m.kind.value_bits);
+          if (place.column >= 0) visit(place.row, place.column, static_cast<std::int8_t>(value));
+        }
+        length += value_bytes(i, m.kind.value_bits);
       }
-      values += value_bytes(i, m.kind.value_bits);
+      at += run_bytes(run.chunks, length);
     }
   }
 }
@@ -379,19 +419,24 @@ template <class E, class L>
   for (index_t tile = 0; tile < m.tiles(); ++tile) {
     const status wrong(status_code::bad_format, "a tile is not as long as its masks say", "data",
                        position_kind::byte, at);
-    if (index_t{m.tile_offsets()[tile]} * 64 != at) return wrong;
-    if ((bytes - at) / 8 < m.chunks()) return ends_early();
-    index_t values = 0;
-    for (index_t c = 0; c < m.chunks(); ++c) {
-      const index_t count = detail::count_bits(m.masks(tile)[c]);
-      const index_t fixed = detail::values_of_each_chunk(m.kind);
-      if (fixed != 0 && count != fixed) return wrong;
-      values += detail::value_bytes(count, m.kind.value_bits);
+    if (static_cast<index_t>(m.tile_offsets()[tile]) * 64 != at) return wrong;
+    for (index_t first = 0; first < m.chunks(); first += detail::chunks_of_run) {
+      const detail::bitmask_run run = detail::run_at(m.data + at, m.chunks() - first);
+      if ((bytes - at) / 8 < run.chunks) return ends_early();
+      index_t values = 0;
+      for (index_t c = 0; c < run.chunks; ++c) {
+        const index_t count = detail::count_bits(run.masks[c]);
+        const index_t fixed = detail::values_of_each_chunk(m.kind);
+        if (fixed != 0 && count != fixed) return wrong;
+        values += detail::value_bytes(count, m.kind.value_bits);
+      }
+      at += detail::run_bytes(run.chunks, values);
+      if (at > bytes - detail::bitmask_padding) return ends_early();
     }
-    at += detail::round_up(m.chunks() * 8 + values, 64);
+    at = detail::round_up(at, 64);
     if (at > bytes - detail::bitmask_padding) return ends_early();
   }
-  if (index_t{m.tile_offsets()[m.tiles()]} * 64 != at) {
+  if (static_cast<index_t>(m.tile_offsets()[m.tiles()]) * 64 != at) {
     return {status_code::bad_format, "the last offset is not the end of the last tile", "data",
             position_kind::byte, m.tiles() * 4};
   }
