@@ -93,8 +93,12 @@ class extents
 
   constexpr PARE_ALWAYS_INLINE IndexType extent(rank_type r) const noexcept {
     PARE_ASSERT(r < rank(), "this dimension does not exist");
-    if (values_[r] != dynamic_extent) return static_cast<IndexType>(values_[r]);
-    return dynamic_values::operator[](dynamic_index(r));
+    if constexpr (dynamic_count == sizeof...(Extents)) {
+      return dynamic_values::operator[](r);
+    } else {
+      if (values_[r] != dynamic_extent) return static_cast<IndexType>(values_[r]);
+      return dynamic_values::operator[](dynamic_index(r));
+    }
   }
 
   template <class J, std::size_t... Other>
@@ -124,7 +128,27 @@ class extents
     return before;
   }
 
+  /// Short for what is all dynamic: loops that a compiler does not unroll at -Os cost more than what
+  /// they do.
   constexpr PARE_ALWAYS_INLINE void assign(const IndexType* given, std::size_t count) noexcept {
+    if constexpr (dynamic_count == sizeof...(Extents)) {
+      assign_all(given, std::make_index_sequence<dynamic_count>());
+    } else {
+      assign_some(given, count);
+    }
+  }
+  template <std::size_t... R>
+  constexpr PARE_ALWAYS_INLINE void assign_all(const IndexType* given,
+                                               std::index_sequence<R...>) noexcept {
+    (assign_one(given[R], R), ...);
+    static_cast<void>(given);
+  }
+  constexpr PARE_ALWAYS_INLINE void assign_one(IndexType given, std::size_t r) noexcept {
+    PARE_ASSERT(given >= 0, "an extent is negative");
+    dynamic_values::operator[](r) = given;
+  }
+  constexpr PARE_ALWAYS_INLINE void assign_some(const IndexType* given,
+                                                std::size_t count) noexcept {
     for (std::size_t r = 0, next = 0; r < rank(); ++r) {
       if (count == rank()) {
         PARE_ASSERT(given[r] >= 0, "an extent is negative");

@@ -129,17 +129,28 @@ constexpr PARE_CHOICE_INLINE result<index_t> scratch_of(const Layer& layer,
 
 // --- and how it runs ---
 
+/// A view of dense images. Made apart, from sizes that stay where they are: in place it takes more
+/// code than a call.
+template <class T>
+PARE_NOINLINE strided_image_view<T> dense_images(T* data, const feature_shape& s,
+                                                 index_t images) noexcept {
+  using mapping = layout_stride::mapping<dextents<index_t, 4>>;
+  const index_t row = s.width * s.channels;
+  return strided_image_view<T>(data,
+                               mapping(dextents<index_t, 4>(images, s.height, s.width, s.channels),
+                                       {s.height * row, row, s.channels, 1}));
+}
+
 /// A layer's inputs or outputs: `images` of them, dense.
 template <class T>
 struct features {
   T* data;
-  feature_shape shape;
+  const feature_shape& shape;
   index_t images;
 
   PARE_ALWAYS_INLINE auto rows() const noexcept { return view(data, images, size_of(shape)); }
-  /// One view for all kinds of layers, made apart: it takes more code than a call.
-  PARE_NOINLINE strided_image_view<T> pixels() const noexcept {
-    return strided_image_view<T>(view(data, images, shape.height, shape.width, shape.channels));
+  PARE_ALWAYS_INLINE strided_image_view<T> pixels() const noexcept {
+    return dense_images(data, shape, images);
   }
 };
 
@@ -295,7 +306,7 @@ constexpr PARE_CHOICE_INLINE status measure(const Chain& chain, index_t images, 
 /// Which end of the arena a layer's outputs lie at.
 enum class arena_end : std::uint8_t { front, back };
 
-/// The arena, aligned and of whole cache lines.
+/// The arena, aligned, of whole cache lines, and no smaller than the chain needs.
 struct arena_span {
   std::byte* data;
   index_t size;
@@ -309,10 +320,7 @@ PARE_CHOICE_INLINE status run_chain(const Chain& chain, const features<const X>&
                                     const arena_span& arena, index_t in_bytes, arena_end to,
                                     const Parallel& parallel_for) noexcept {
   index_t out_bytes = 0, bytes = 0;
-  if (!layer_bytes(chain, x.images, in_bytes, out_bytes, bytes) || bytes > arena.size) {
-    return {status_code::workspace_too_small, "the arena is shorter than arena_size says", "arena",
-            position_kind::byte, bytes};
-  }
+  static_cast<void>(layer_bytes(chain, x.images, in_bytes, out_bytes, bytes));
   const bool is_at_front = to == arena_end::front;
   const workspace scratch(arena.data + (is_at_front ? out_bytes : in_bytes),
                           arena.size - in_bytes - out_bytes);
@@ -371,8 +379,14 @@ PARE_CHOICE_INLINE status run_network(const Chain& chain, const feature_shape& i
   if (y.extent(0) != x.extent(0) || !has_shape(y, last_shape(chain))) {
     return {status_code::shape_mismatch, "y is not of the network's output shape", "y"};
   }
-  std::byte* data = arena.take<std::byte>(0);  // aligned
-  const arena_span whole{data, data == nullptr ? 0 : arena.size() / 64 * 64};
+  index_t bytes = 0;
+  PARE_RETURN_IF_ERROR(measure(chain, x.extent(0), 0, bytes));
+  std::byte* data = arena.take<std::byte>(bytes);
+  if (data == nullptr && bytes > 0) {
+    return {status_code::workspace_too_small, "the arena is shorter than arena_size says", "arena",
+            position_kind::byte, bytes};
+  }
+  const arena_span whole{data, bytes};
   const features<const code> in{x.data_handle(), input, x.extent(0)};
   return run_chain(chain, in, y.data_handle(), whole, 0, arena_end::front, parallel_for);
 }
@@ -428,8 +442,8 @@ class sequential {
   /// @param y             the same for the output: s8 or u8, or whatever else the last layer gives
   /// @param arena         `arena_size(images)` bytes; its content does not matter, before or after
   /// @param parallel_for  see core/parallel.hpp
-  /// @return as `output_shape`; `shape_mismatch`; `workspace_too_small` with the bytes that the layer
-  ///         at hand needs; what the layers return. y is then untouched
+  /// @return as `output_shape`; `shape_mismatch`; `workspace_too_small` with the bytes of
+  ///         `arena_size`; what the layers return. y is then untouched
   ///
   /// Never allocates.
   template <class X, class EX, class Y, class EY, class Parallel = serial>
