@@ -34,7 +34,7 @@ std::int32_t semihosting(call operation, const void* parameter) {
   return static_cast<std::int32_t>(r0);
 }
 
-constexpr std::uint32_t pattern = 0x5aa5c33c, painted_words = 4096;
+constexpr std::uint32_t pattern = 0x5aa5c33c, painted_words = 2048;
 
 /// The end of the stack's part that `paint_stack` fills.
 std::uint32_t* painted() { return &stack_top - painted_words; }
@@ -42,9 +42,11 @@ std::uint32_t* painted() { return &stack_top - painted_words; }
 }  // namespace
 
 void reset() {
+#if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
   // Coprocessors 10 and 11: floating point and Helium.
   *reinterpret_cast<volatile std::uint32_t*>(0xe000ed88) |= 0xfu << 20;
   __asm__ volatile("dsb\n\tisb" ::: "memory");
+#endif
   const std::uint32_t* from = &data_load;
   for (std::uint32_t* to = &data_begin; to != &data_end; ++to) *to = *from++;
   for (std::uint32_t* to = &bss_begin; to != &bss_end; ++to) *to = 0;
@@ -87,9 +89,7 @@ void leave(int code) {
   }
 }
 
-file::file(const char* path) {
-  std::uint32_t length = 0;
-  while (path[length] != '\0') ++length;
+file::file(const char* path, std::uint32_t length) {
   constexpr std::uint32_t read_binary = 1;
   const std::uint32_t block[] = {reinterpret_cast<std::uintptr_t>(path), read_binary, length};
   handle_ = semihosting(call::open, block);

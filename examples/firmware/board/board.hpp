@@ -16,22 +16,30 @@ void print_hex(const std::uint8_t* bytes, int count);
 /// A file of the host, in the folder that the emulator or the debugger was started in.
 class file {
  public:
-  explicit file(const char* path);
+  template <std::uint32_t Size>
+  explicit file(const char (&path)[Size]) : file(path, Size - 1) {}
   /// Whether all bytes were there.
   bool read(void* to, std::uint32_t count);
 
  private:
+  file(const char* path, std::uint32_t length);
+
   std::int32_t handle_;
 };
 
 /// Fills the free stack with a pattern, and finds how much of it has been overwritten since: the
-/// bytes of the deepest call, up to 16 KB.
+/// bytes of the deepest call, up to 8 KB.
 void paint_stack();
 std::uint32_t stack_used();
 
-// Hints that do nothing, which tests/firmware/count_instructions.c sees.
+// Hints that do nothing, which tests/firmware/count_instructions.c sees. Cortex-M0 has none.
+#if __ARM_ARCH >= 7
 inline void begin_count() { __asm__ volatile(".inst.w 0xf3af80e0" ::: "memory"); }
 inline void end_count() { __asm__ volatile(".inst.w 0xf3af80d0" ::: "memory"); }
+#else
+inline void begin_count() {}
+inline void end_count() {}
+#endif
 
 }  // namespace board
 
