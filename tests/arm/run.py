@@ -46,7 +46,7 @@ REGIONS = [
     ("average_pool 2x2", 65536, {}),
 ]
 
-# Processors of llvm-mca, and the least share of cycles in which SDOT's port is to work for s8.
+# Processors of llvm-mca, and the least share of cycles in which SDOT's port is to work.
 PROCESSORS = {"neoverse-n1": 0.9, "cortex-a55": 0.9}
 
 
@@ -101,28 +101,17 @@ BRANCH = re.compile(r"^(b\.?\w*|cbn?z\s+\w+,|tbn?z\s+\w+, #\w+,)\s+([0-9a-f]+)$"
 
 
 def innermost_loop(body, instruction):
-    """The loop with the largest share of `instruction`."""
+    """The loop with the largest share of `instruction`, as text."""
     places = {address: i for i, (address, _) in enumerate(body)}
     loops = []
     for i, (_, text) in enumerate(body):
         branch = BRANCH.match(text)
         first = places.get(int(branch[2], 16), i + 1) if branch else i + 1
         if first <= i:
-            loops.append(body[first : i + 1])
-    return max(loops, key=lambda loop: sum(t.startswith(instruction) for _, t in loop) / len(loop))
-
-
-def path(loop, takes_branches):
-    """What is executed where forward branches are taken, or not taken."""
-    texts, until = [], 0
-    for address, text in loop:
-        if address < until:
-            continue
-        branch = BRANCH.match(text)
-        texts.append(f"{branch[1]} 0" if branch else text)
-        if takes_branches and branch and int(branch[2], 16) > address:
-            until = int(branch[2], 16)
-    return "\n".join(texts) + "\n"
+            loops.append([text for _, text in body[first : i + 1]])
+    loop = max(loops, key=lambda texts: sum(text.startswith(instruction) for text in texts) / len(texts))
+    branches = [BRANCH.match(text) for text in loop]
+    return "\n".join(f"{b[1]} 0" if b else text for b, text in zip(branches, loop)) + "\n"
 
 
 def find_mca():
@@ -141,20 +130,20 @@ def model(program, objdump):
     if mca is None:
         print("\nno llvm-mca of LLVM 15 or newer: the model of the inner loop is left out")
         return True
-    loop = innermost_loop(function(program, objdump, r"dotprod::.*::tiles<6>"), "sdot")
+    loops = [innermost_loop(function(program, objdump, rf"dotprod::.*::tiles<6, {is_unsigned}>"), "sdot")
+             for is_unsigned in ("false", "true")]
     print(f"\n{f'share of cycles with SDOT, LLVM {version}':40}" + "".join(f"{x:>10}" for x in ("s8", "u8")))
     good, iterations = True, 100
     for cpu, least in PROCESSORS.items():
         line = f"{cpu:40}"
-        for takes_branches in (True, False):
-            text = path(loop, takes_branches)
+        for loop in loops:
             out, _ = must_run([mca, "-mtriple=aarch64", f"-mcpu={cpu}", "-mattr=+dotprod",
-                               f"-iterations={iterations}"], text)
+                               f"-iterations={iterations}"], loop)
             cycles = int(re.search(r"Total Cycles:\s+(\d+)", out)[1]) / iterations
             each = float(re.search(r"^\s*\d+\s+\d+\s+([\d.]+)[\s*U]+sdot", out, re.M)[1])
-            share = text.count("sdot") * each / cycles
+            share = loop.count("sdot") * each / cycles
             line += f"{100 * share:9.1f}%"
-            if takes_branches and share < least:
+            if share < least:
                 good = False
                 line += f" (less than {100 * least:.0f}%)"
         print(line)

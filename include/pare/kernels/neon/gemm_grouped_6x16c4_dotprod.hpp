@@ -39,28 +39,29 @@ PARE_ALWAYS_INLINE void add_scaled(float* sums, int32x4_t r0, int32x4_t r1, int3
 template <int Rows>
 void group_tile(const std::uint8_t* codes, index_t stride, index_t groups, index_t group,
                 const neon::decoded_groups& decoded, float* sums) noexcept {
-  const std::int8_t* w = decoded.weights;
+  weight_pointers w = {decoded.weights, decoded.weights + 128};
   const std::int32_t* start = decoded.starts;
   const float* scales = decoded.scales;
   unsigned flip = 0x80;
   __asm__("" : "+r"(flip));  // a constant would get a vector register, and there is none
   weight_offsets o;
   __asm__("" : "+r"(o.of16), "+r"(o.of32), "+r"(o.of48), "+r"(o.of64));
-  __asm__("" : "+r"(o.of80), "+r"(o.of96), "+r"(o.of112));
+  __asm__("" : "+r"(o.of80), "+r"(o.of96), "+r"(o.of112), "+r"(o.of128));
   const tile_inputs in = inputs_at<Rows>(codes, stride);
   __asm__ volatile("" : : : "memory");  // loads by inline assembly
-  int8x16_t first = load_at(w);
+  int8x16_t first = load_at(w.lower);
   tile_codes a = load<Rows, 16>(in, 0);
   const index_t last = groups * group - 16;
-  index_t next = 0;
+  index_t next = 16;
   for (; groups > 0; --groups) {
     tile_of_rows t;
     t.r0 = load_row(start), start += neon::panel_columns;
     t.r1 = t.r2 = t.r3 = t.r4 = t.r5 = t.r0;
     for (index_t i = group / 16; i > 0; --i) {
       make_signed<Rows>(a, flip);
-      next = pare::detail::min(next + 16, last);  // beyond the last group lies what may not be read
-      four_groups<Rows, true>(t, a, in, next, first, w, o);
+      // Beyond the last group lies what may not be read.
+      four_groups<Rows, next_codes::same>(t, a, in, pare::detail::min(next, last), first, w, o);
+      advance(w, next);
     }
     add_scaled<Rows>(sums, t.r0.c0, t.r1.c0, t.r2.c0, t.r3.c0, t.r4.c0, t.r5.c0, scales);
     add_scaled<Rows>(sums + 24, t.r0.c1, t.r1.c1, t.r2.c1, t.r3.c1, t.r4.c1, t.r5.c1, scales + 4);

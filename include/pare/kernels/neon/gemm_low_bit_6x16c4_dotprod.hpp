@@ -169,7 +169,7 @@ inline constexpr index_t rows_of_decoded_panel = 24, least_decoded_inputs = 64;
 template <int Bits, low_bit_decoding How>
 void gemm_low_bit(const gemm_s8_args& args, const gemm_block& block) noexcept {
   if (block.last_row - block.first_row >= rows_of_decoded_panel && args.k >= least_decoded_inputs) {
-    return neon::decoded_panels<Bits, 4>(args, block, {tiles_of_s8, 6, 1, 4}, args.offset - 128);
+    return neon::decoded_panels<Bits, 4>(args, block, tiles_for(args), args.offset - 128);
   }
   constexpr index_t most_rows = How == low_bit_decoding::shifted ? 6 : 4;
   constexpr neon::tile_function tiles[] = {low_bit_tiles<Bits, How, 1>,

@@ -4,7 +4,7 @@
 // SDOT multiplies signed by signed bytes, so unsigned activations come in as a ^ 0x80, with the zero
 // point moved by 128. A register holds four K-groups of a row, and SDOT picks one: 24 accumulators,
 // 6 rows and 2 registers of weights fill all 32. Bound: SDOT; with 96 of them go 22 loads, issued
-// beside them, and 7 instructions for the XOR.
+// beside them, and 6 instructions for the XOR.
 #ifndef PARE_KERNELS_NEON_GEMM_S8_6X16C4_DOTPROD_HPP
 #define PARE_KERNELS_NEON_GEMM_S8_6X16C4_DOTPROD_HPP
 
@@ -67,8 +67,8 @@ PARE_ALWAYS_INLINE int8x16_t load(const std::uint8_t* a) noexcept {
   return vreinterpretq_s8_u32(vdupq_n_u32(four));
 }
 
-/// @param flip  0 or 0x80. A branch, since s8 needs none of it, and no register is free to keep it
-///              as a vector
+/// @param flip  0 or 0x80. A branch where it is no constant: no register is free to keep it as a
+///              vector
 template <int Rows>
 PARE_ALWAYS_INLINE void make_signed(tile_codes& x, unsigned flip) noexcept {
   if (flip == 0) return;
@@ -138,7 +138,8 @@ PARE_ALWAYS_INLINE T moved_by(T x) noexcept {
 
 /// What a load's offset can be, in registers: the weights of two K-groups.
 struct weight_offsets {
-  index_t of16 = 16, of32 = 32, of48 = 48, of64 = 64, of80 = 80, of96 = 96, of112 = 112;
+  index_t of16 = 16, of32 = 32, of48 = 48, of64 = 64, of80 = 80, of96 = 96, of112 = 112,
+          of128 = 128;
 };
 
 /// c += 4 columns times a K-group out of the four in `a`.
@@ -173,71 +174,118 @@ PARE_ALWAYS_INLINE void one_group(tile_of_rows& t, const std::int8_t* w,
   multiply_add<Rows, 0>(t.r0.c3, t.r1.c3, t.r2.c3, t.r3.c3, t.r4.c3, t.r5.c3, second, a);
 }
 
+/// What comes after four K-groups.
+enum class next_codes {
+  none,         ///< nothing
+  same,         ///< the next 16 bytes
+  made_signed,  ///< the next 16 bytes, to be signed
+};
+
+inline constexpr std::uint8_t sign_bits[16] = {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+                                               0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80};
+
 /// 4 columns times the last K-group in `a`, each row of which then becomes the one at `next`.
-template <int Rows>
-PARE_ALWAYS_INLINE void multiply_add_and_load(int32x4_t& r0, int32x4_t& r1, int32x4_t& r2,
-                                              int32x4_t& r3, int32x4_t& r4, int32x4_t& r5,
-                                              int8x16_t w, tile_codes& a, const tile_inputs& in,
-                                              index_t next) noexcept {
-  multiply_add<3>(r0, w, a.r0), a.r0 = load_at(in.r0, next);
-  if constexpr (Rows > 1) multiply_add<3>(r1, w, a.r1), a.r1 = load_at(in.r1, next);
-  if constexpr (Rows > 2) multiply_add<3>(r2, w, a.r2), a.r2 = load_at(in.r2, next);
-  if constexpr (Rows > 3) multiply_add<3>(r3, w, a.r3), a.r3 = load_at(in.r3, next);
-  if constexpr (Rows > 4) multiply_add<3>(r4, w, a.r4), a.r4 = load_at(in.r4, next);
-  if constexpr (Rows > 5) multiply_add<3>(r5, w, a.r5), a.r5 = load_at(in.r5, next);
+///
+/// @return the sign bits where the codes are to be signed, loaded into the register of `w`
+template <int Rows, next_codes Next>
+PARE_ALWAYS_INLINE int8x16_t multiply_add_and_load(int32x4_t& r0, int32x4_t& r1, int32x4_t& r2,
+                                                   int32x4_t& r3, int32x4_t& r4, int32x4_t& r5,
+                                                   int8x16_t w, tile_codes& a,
+                                                   const tile_inputs& in, index_t next) noexcept {
+  multiply_add<3>(r0, w, a.r0);
+  if constexpr (Rows > 1) a.r0 = load_at(in.r0, next), multiply_add<3>(r1, w, a.r1);
+  if constexpr (Rows > 2) a.r1 = load_at(in.r1, next), multiply_add<3>(r2, w, a.r2);
+  if constexpr (Rows > 3) a.r2 = load_at(in.r2, next), multiply_add<3>(r3, w, a.r3);
+  if constexpr (Rows > 4) a.r3 = load_at(in.r3, next), multiply_add<3>(r4, w, a.r4);
+  if constexpr (Rows > 5) a.r4 = load_at(in.r4, next), multiply_add<3>(r5, w, a.r5);
+  int8x16_t flips = w;
+  if constexpr (Next == next_codes::made_signed) flips = load_at(sign_bits);
+  if constexpr (Rows == 1) a.r0 = load_at(in.r0, next);
+  if constexpr (Rows == 2) a.r1 = load_at(in.r1, next);
+  if constexpr (Rows == 3) a.r2 = load_at(in.r2, next);
+  if constexpr (Rows == 4) a.r3 = load_at(in.r3, next);
+  if constexpr (Rows == 5) a.r4 = load_at(in.r4, next);
+  if constexpr (Rows == 6) a.r5 = load_at(in.r5, next);
+  return flips;
 }
 
+/// Where the weights of four K-groups begin, and the upper two of them.
+struct weight_pointers {
+  const std::int8_t *lower, *upper;
+};
+
 /// 16 columns times the four K-groups in `a`. Everything is loaded well ahead of its use: where
-/// `HasNext`, `a` and `first` become those of the next 16 bytes.
+/// something comes next, `a` and `first` become those of the next 16 bytes.
 ///
 /// @param first  the first 4 columns of the first group
-/// @param w      its weights; on to those of the next 16 bytes
-template <int Rows, bool HasNext>
-PARE_ALWAYS_INLINE void four_groups(tile_of_rows& t, tile_codes& a, const tile_inputs& in,
-                                    index_t next, int8x16_t& first, const std::int8_t*& w,
-                                    const weight_offsets& o) noexcept {
-  const std::int8_t* upper = moved_by<128>(w);
-  int8x16_t second = load_at(w, o.of16);
+/// @return see `multiply_add_and_load`
+template <int Rows, next_codes Next>
+PARE_ALWAYS_INLINE int8x16_t four_groups(tile_of_rows& t, tile_codes& a, const tile_inputs& in,
+                                         index_t next, int8x16_t& first, const weight_pointers& w,
+                                         const weight_offsets& o) noexcept {
+  int8x16_t second = load_at(w.lower, o.of16);
   multiply_add<Rows, 0>(t.r0.c0, t.r1.c0, t.r2.c0, t.r3.c0, t.r4.c0, t.r5.c0, first, a);
-  first = load_at(w, o.of32);
+  first = load_at(w.lower, o.of32);
   multiply_add<Rows, 0>(t.r0.c1, t.r1.c1, t.r2.c1, t.r3.c1, t.r4.c1, t.r5.c1, second, a);
-  second = load_at(w, o.of48);
+  second = load_at(w.lower, o.of48);
   multiply_add<Rows, 0>(t.r0.c2, t.r1.c2, t.r2.c2, t.r3.c2, t.r4.c2, t.r5.c2, first, a);
-  first = load_at(w, o.of64);
+  first = load_at(w.lower, o.of64);
   multiply_add<Rows, 0>(t.r0.c3, t.r1.c3, t.r2.c3, t.r3.c3, t.r4.c3, t.r5.c3, second, a);
 
-  second = load_at(w, o.of80);
+  second = load_at(w.lower, o.of80);
   multiply_add<Rows, 1>(t.r0.c0, t.r1.c0, t.r2.c0, t.r3.c0, t.r4.c0, t.r5.c0, first, a);
-  first = load_at(w, o.of96);
+  first = load_at(w.lower, o.of96);
   multiply_add<Rows, 1>(t.r0.c1, t.r1.c1, t.r2.c1, t.r3.c1, t.r4.c1, t.r5.c1, second, a);
-  second = load_at(w, o.of112);
+  second = load_at(w.lower, o.of112);
   multiply_add<Rows, 1>(t.r0.c2, t.r1.c2, t.r2.c2, t.r3.c2, t.r4.c2, t.r5.c2, first, a);
-  first = load_at(upper);
+  first = load_at(w.upper);
   multiply_add<Rows, 1>(t.r0.c3, t.r1.c3, t.r2.c3, t.r3.c3, t.r4.c3, t.r5.c3, second, a);
 
-  w = moved_by<256>(w);
-  second = load_at(upper, o.of16);
+  second = load_at(w.upper, o.of16);
   multiply_add<Rows, 2>(t.r0.c0, t.r1.c0, t.r2.c0, t.r3.c0, t.r4.c0, t.r5.c0, first, a);
-  first = load_at(upper, o.of32);
+  first = load_at(w.upper, o.of32);
   multiply_add<Rows, 2>(t.r0.c1, t.r1.c1, t.r2.c1, t.r3.c1, t.r4.c1, t.r5.c1, second, a);
-  second = load_at(upper, o.of48);
+  second = load_at(w.upper, o.of48);
   multiply_add<Rows, 2>(t.r0.c2, t.r1.c2, t.r2.c2, t.r3.c2, t.r4.c2, t.r5.c2, first, a);
-  first = load_at(upper, o.of64);
+  first = load_at(w.upper, o.of64);
   multiply_add<Rows, 2>(t.r0.c3, t.r1.c3, t.r2.c3, t.r3.c3, t.r4.c3, t.r5.c3, second, a);
 
-  second = load_at(upper, o.of80);
+  second = load_at(w.upper, o.of80);
   multiply_add<Rows, 3>(t.r0.c0, t.r1.c0, t.r2.c0, t.r3.c0, t.r4.c0, t.r5.c0, first, a);
-  first = load_at(upper, o.of96);
+  first = load_at(w.upper, o.of96);
   multiply_add<Rows, 3>(t.r0.c1, t.r1.c1, t.r2.c1, t.r3.c1, t.r4.c1, t.r5.c1, second, a);
-  second = load_at(upper, o.of112);
+  second = load_at(w.upper, o.of112);
   multiply_add<Rows, 3>(t.r0.c2, t.r1.c2, t.r2.c2, t.r3.c2, t.r4.c2, t.r5.c2, first, a);
-  if constexpr (HasNext) {
-    first = load_at(w);
-    multiply_add_and_load<Rows>(t.r0.c3, t.r1.c3, t.r2.c3, t.r3.c3, t.r4.c3, t.r5.c3, second, a, in,
-                                next);
-  } else {
+  if constexpr (Next == next_codes::none) {
     multiply_add<Rows, 3>(t.r0.c3, t.r1.c3, t.r2.c3, t.r3.c3, t.r4.c3, t.r5.c3, second, a);
+    return second;
+  } else {
+    first = load_at(w.upper, o.of128);
+    return multiply_add_and_load<Rows, Next>(t.r0.c3, t.r1.c3, t.r2.c3, t.r3.c3, t.r4.c3, t.r5.c3,
+                                             second, a, in, next);
   }
+}
+
+/// On to the next 16 bytes. A Cortex-A55 would wait here in any case, before it branches.
+PARE_ALWAYS_INLINE void advance(weight_pointers& w, index_t& next) noexcept {
+  next = moved_by<16>(next);
+  w.lower = moved_by<256>(w.lower);
+  w.upper = moved_by<256>(w.upper);
+}
+
+/// x ^ 0x80, which is x + 0x80, here: among SDOTs each would hold up a Cortex-A55 for three cycles,
+/// and EOR, being shorter, holds it up longer than ADD.
+PARE_ALWAYS_INLINE void make_signed_here(int8x16_t& x, int8x16_t flips) noexcept {
+  __asm__ volatile("add %0.16b, %0.16b, %1.16b" : "+w"(x) : "w"(flips));
+}
+template <int Rows>
+PARE_ALWAYS_INLINE void make_signed_here(tile_codes& x, int8x16_t flips) noexcept {
+  make_signed_here(x.r0, flips);
+  if constexpr (Rows > 1) make_signed_here(x.r1, flips);
+  if constexpr (Rows > 2) make_signed_here(x.r2, flips);
+  if constexpr (Rows > 3) make_signed_here(x.r3, flips);
+  if constexpr (Rows > 4) make_signed_here(x.r4, flips);
+  if constexpr (Rows > 5) make_signed_here(x.r5, flips);
 }
 
 /// The same for one row, which has registers to spare.
@@ -253,10 +301,11 @@ PARE_ALWAYS_INLINE void step(row_of_tile& r, const std::int8_t* w, int8x16_t a) 
 /// t += A * W over one tap of `k` bytes.
 ///
 /// @return the weights of the next tap
-template <int Rows>
+template <int Rows, bool IsUnsigned>
 PARE_ALWAYS_INLINE const std::int8_t* add_tap(tile_of_rows& t, const std::uint8_t* tap,
-                                              index_t stride, unsigned flip, index_t k,
+                                              index_t stride, index_t k,
                                               const std::int8_t* w) noexcept {
+  constexpr unsigned flip = IsUnsigned ? 0x80 : 0;
   tile_inputs in = inputs_at<Rows>(tap, stride);
   if constexpr (Rows == 1) {
     // One row has too few accumulators to hide the latency: a second set takes every other group.
@@ -277,19 +326,22 @@ PARE_ALWAYS_INLINE const std::int8_t* add_tap(tile_of_rows& t, const std::uint8_
     __asm__ volatile("" : : : "memory");
     weight_offsets o;
     __asm__("" : "+r"(o.of16), "+r"(o.of32), "+r"(o.of48), "+r"(o.of64));
-    __asm__("" : "+r"(o.of80), "+r"(o.of96), "+r"(o.of112));
+    __asm__("" : "+r"(o.of80), "+r"(o.of96), "+r"(o.of112), "+r"(o.of128));
+    const index_t bytes = k / 16 * 16;
+    weight_pointers weights = {w, w + 128};
     int8x16_t first = load_at(w);
-    tile_codes a = load<Rows, 16>(in, 0);
-    index_t next = 0;
-    for (index_t more = k / 16 - 1; more != 0;) {
-      make_signed<Rows>(a, flip);
-      next = moved_by<16>(next);
-      more = moved_by<-1>(more);
-      four_groups<Rows, true>(t, a, in, next, first, w, o);
+    tile_codes a = load<Rows, 16>(in, flip);
+    advance<Rows>(in, bytes);
+    index_t next = 16 - bytes;  // from the end, where it is 0
+    while (next != 0) {
+      const int8x16_t flips = four_groups < Rows,
+                      IsUnsigned ? next_codes::made_signed
+                                 : next_codes::same > (t, a, in, next, first, weights, o);
+      advance(weights, next);
+      if constexpr (IsUnsigned) make_signed_here<Rows>(a, flips);
     }
-    make_signed<Rows>(a, flip);
-    four_groups<Rows, false>(t, a, in, next, first, w, o);
-    advance<Rows>(in, k / 16 * 16);
+    four_groups<Rows, next_codes::none>(t, a, in, next, first, weights, o);
+    w += 16 * bytes;
     k %= 16;
     __asm__ volatile("" : : : "memory");
   }
@@ -303,12 +355,10 @@ PARE_ALWAYS_INLINE const std::int8_t* add_tap(tile_of_rows& t, const std::uint8_
 }
 
 /// `count` tiles below each other: out = start + A * W over all of K, for 16 columns.
-template <int Rows>
+template <int Rows, bool IsUnsigned>
 void tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, index_t count,
            const std::int8_t* w, const std::int32_t* start, std::int32_t* out,
            index_t out_stride) noexcept {
-  unsigned flip = args.a_flip ^ 0x80u;
-  __asm__("" : "+r"(flip));  // just a number, or each look at it would be a comparison with 0x80
   const index_t k = args.k < 4 ? pare::detail::round_up(args.k, 4) : args.k;
   for (; count > 0; --count, a += Rows * stride) {
     tile_of_rows t;
@@ -318,7 +368,7 @@ void tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, inde
     for (index_t y = 0; y < args.taps_y; ++y) {
       for (index_t x = 0; x < args.taps_x; ++x) {
         const std::uint8_t* tap = a + y * args.tap_y_stride + x * args.tap_x_stride;
-        weights = add_tap<Rows>(t, tap, stride, flip, k, weights);
+        weights = add_tap<Rows, IsUnsigned>(t, tap, stride, k, weights);
       }
     }
     store_row(out, t.r0), out += out_stride;
@@ -330,12 +380,20 @@ void tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stride, inde
   }
 }
 
-inline constexpr neon::tile_function tiles_of_s8[] = {tiles<1>, tiles<2>, tiles<3>,
-                                                      tiles<4>, tiles<5>, tiles<6>};
+inline constexpr neon::tile_function tiles_of_s8[] = {tiles<1, false>, tiles<2, false>,
+                                                      tiles<3, false>, tiles<4, false>,
+                                                      tiles<5, false>, tiles<6, false>};
+inline constexpr neon::tile_function tiles_of_u8[] = {
+    tiles<1, true>, tiles<2, true>, tiles<3, true>, tiles<4, true>, tiles<5, true>, tiles<6, true>};
+
+/// The tiles for s8 or u8 rows.
+constexpr PARE_ALWAYS_INLINE neon::kernel_tiles tiles_for(const gemm_s8_args& args) noexcept {
+  return {args.a_flip != 0 ? tiles_of_s8 : tiles_of_u8, 6, 1, 4};
+}
 
 /// One block of the product.
 inline void gemm_s8(const gemm_s8_args& args, const gemm_block& block) noexcept {
-  neon::panels(args, block, {tiles_of_s8, 6, 1, 4}, panel_bytes(args), args.offset - 128);
+  neon::panels(args, block, tiles_for(args), panel_bytes(args), args.offset - 128);
 }
 
 }  // namespace PARE_ABI
