@@ -7,6 +7,7 @@
 #include <pare/kernels/scalar/spmm_f32.hpp>
 
 #if PARE_KERNELS_HERE
+#include <pare/kernels/neon/spmm_f32_neon.hpp>
 #include <pare/kernels/x86/spmm_f32_avx2.hpp>
 #include <pare/kernels/x86/spmm_f32_avx512.hpp>
 #endif
@@ -24,6 +25,8 @@ PARE_KERNEL_TABLE spmm_f32_function spmm_f32_kernel_of(isa i) noexcept {
 #if PARE_X86_KERNELS
   if (i == isa::avx512vnni) return kernels::avx512vnni::spmm_f32;
   if (i != isa::scalar && i != isa::sse2 && has_fma()) return kernels::avx2::spmm_f32;
+#elif PARE_NEON_KERNELS
+  if (i != isa::scalar) return kernels::neon::spmm_f32;
 #endif
   static_cast<void>(i);
   return kernels::scalar::spmm_f32;
@@ -96,9 +99,9 @@ status run_packing(kernels::spmm_f32_args& args, workspace scratch, const Pack& 
 ///
 /// @param stored  share of the blocks that are stored, in [0, 1]
 constexpr PARE_ALWAYS_INLINE index_t f32_k_block(std::int32_t block_rows, float stored) noexcept {
-  if (block_rows == 4) return stored > 0.3f ? 192 : 0;
+  if (block_rows == 4) return stored > 0.3f ? 128 : 0;
   if (block_rows != 1) return 0;
-  return stored > 0.25f ? 128 : stored > 0.07f ? 192 : stored > 0.03f ? 512 : 0;
+  return stored > 0.25f ? 128 : stored > 0.07f ? 256 : stored > 0.03f ? 512 : 0;
 }
 
 inline namespace PARE_ABI {
@@ -175,6 +178,7 @@ status linear(const activation_panels_view<X>& x, const bcsr_view<float>& w,
   kernels::spmm_f32_args args = detail::args_of(w, bias, act, x.rows);
   args.panels = x.data;
   args.c_panels = y.data;
+  args.fetches_next = std::is_same_v<Parallel, serial>;
   detail::run_spmm_f32(
       args, [](index_t) {}, parallel_for);
   return {};

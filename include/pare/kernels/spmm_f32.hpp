@@ -26,6 +26,7 @@ struct spmm_f32_args {
   index_t c_stride = 0;
   float* c_panels = nullptr;  ///< null: C is rows
   float clamp_low = 0.0f, clamp_high = 0.0f;
+  bool fetches_next = false;  ///< whether the next panel of A will be the next one that is read
 };
 
 /// The panel that a row begins, of A and of C.

@@ -55,6 +55,23 @@ PARE_ALWAYS_INLINE void add(floats_of_rows& sums, const floats_of_rows& other) n
   if constexpr (Vectors > 3) sums.v3 = _mm512_add_ps(sums.v3, other.v3);
 }
 
+/// Memory that is to be in the second-level cache soon, and is fetched a bit at a time: what blocks
+/// jump over is not foreseen by hardware.
+struct memory_ahead {
+  const std::uint8_t* at;
+  const std::uint8_t* end;
+  index_t step;  ///< bytes of a bit
+
+  PARE_ALWAYS_INLINE void fetch() noexcept {
+    for (index_t i = 0; i < step && at < end; i += 64, at += 64) {
+      _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);
+    }
+  }
+};
+
+/// A bit is fetched with each line of blocks of 1x1, and with so many blocks of 4x1.
+inline constexpr index_t blocks_of_bit = 16;
+
 /// What a run of lines of blocks is given.
 struct float_lines {
   const std::uint32_t* offsets;  ///< of the first line
@@ -62,6 +79,7 @@ struct float_lines {
   const float* values;
   const float* x;  ///< the K-block's part of the panel
   bool is_first;   ///< K-block
+  memory_ahead* ahead;
 };
 
 /// Of the first K-block: the bias. Of others: what is there.
@@ -98,6 +116,7 @@ void float_lines_of_1(const float_lines& args, index_t lines, const float* bias,
   constexpr index_t width = 16 * Vectors;
   const __m512 zero = _mm512_setzero_ps();
   for (index_t line = 0; line < lines; ++line, acc += width) {
+    args.ahead->fetch();
     floats_of_rows t = first_floats<Vectors>(args.is_first, bias[line], acc);
     floats_of_rows u{zero, zero, zero, zero};
     const std::uint32_t first = args.offsets[line];
@@ -134,12 +153,16 @@ void float_lines_of_4(const float_lines& args, index_t lines, const float* bias,
     const std::uint16_t* column = args.columns + args.offsets[line];
     const std::uint16_t* last = args.columns + args.offsets[line + 1];
     const float* w = args.values + index_t{args.offsets[line]} * 4;
-    for (; column != last; ++column, w += 4) {
-      const floats_of_rows x = load_floats<Vectors>(args.x + *column * width);
-      multiply_add<Vectors>(t0, x, _mm512_set1_ps(w[0]));
-      multiply_add<Vectors>(t1, x, _mm512_set1_ps(w[1]));
-      multiply_add<Vectors>(t2, x, _mm512_set1_ps(w[2]));
-      multiply_add<Vectors>(t3, x, _mm512_set1_ps(w[3]));
+    while (column != last) {
+      args.ahead->fetch();
+      const std::uint16_t* end = column + pare::detail::min(last - column, blocks_of_bit);
+      for (; column != end; ++column, w += 4) {
+        const floats_of_rows x = load_floats<Vectors>(args.x + *column * width);
+        multiply_add<Vectors>(t0, x, _mm512_set1_ps(w[0]));
+        multiply_add<Vectors>(t1, x, _mm512_set1_ps(w[1]));
+        multiply_add<Vectors>(t2, x, _mm512_set1_ps(w[2]));
+        multiply_add<Vectors>(t3, x, _mm512_set1_ps(w[3]));
+      }
     }
     store_floats<Vectors>(acc, t0);
     store_floats<Vectors>(acc + width, t1);
@@ -173,6 +196,26 @@ inline void clamp_floats(const spmm_f32_args& args, float* acc, index_t count) n
     _mm512_storeu_ps(acc + i, _mm512_min_ps(high, _mm512_max_ps(low, _mm512_loadu_ps(acc + i))));
 }
 
+/// The panel behind this one, in as many bits as will be fetched while this one meets these lines.
+inline memory_ahead next_panel(const spmm_f32_args& args, index_t row, index_t first_line,
+                               index_t last_line) noexcept {
+  const index_t next = row + pare::detail::panel_rows;
+  if (!args.fetches_next || next >= args.rows) return {nullptr, nullptr, 0};
+  const bcsr_view<float>& w = args.weights;
+  index_t bits = (last_line - first_line) * w.k_blocks();
+  if (w.shape.block_rows == 4) {
+    bits = 0;
+    for (index_t k_block = 0; k_block < w.k_blocks(); ++k_block) {
+      const std::uint32_t* offsets = w.block_offsets + k_block * w.block_rows_count();
+      bits += index_t{offsets[last_line]} - index_t{offsets[first_line]};
+    }
+    bits /= blocks_of_bit;
+  }
+  const auto* at = reinterpret_cast<const std::uint8_t*>(panel_of(args, next));
+  const index_t bytes = 4 * args.k * pare::detail::panel_width(args.rows - next);
+  return {at, at + bytes, pare::detail::ceil_div(bytes, pare::detail::max<index_t>(bits, 1))};
+}
+
 /// One panel of activations, 16 * Vectors wide.
 template <int Vectors>
 void columns_of_floats(const spmm_f32_args& args, const gemm_block& block, index_t row) noexcept {
@@ -182,6 +225,8 @@ void columns_of_floats(const spmm_f32_args& args, const gemm_block& block, index
   const index_t rows = pare::detail::min(width, args.rows - row);
   const index_t last_column = pare::detail::min(args.columns, block.last_panel * 16);
   const index_t block_rows = w.shape.block_rows, lines_count = w.block_rows_count();
+  memory_ahead ahead = next_panel(args, row, block.first_panel * 16 / block_rows,
+                                  pare::detail::ceil_div(last_column, block_rows));
   constexpr float largest = 3.40282347e38f;
   const bool is_clamped = args.clamp_low >= -largest || args.clamp_high <= largest;
   for (index_t column = block.first_panel * 16; column < last_column; column += chunk) {
@@ -194,7 +239,7 @@ void columns_of_floats(const spmm_f32_args& args, const gemm_block& block, index
     for (index_t k_block = 0; k_block < w.k_blocks(); ++k_block) {
       const float_lines line = {
           w.block_offsets + k_block * lines_count + column / block_rows, w.block_columns, w.values,
-          panel_of(args, row) + k_block * w.shape.k_block * width, k_block == 0};
+          panel_of(args, row) + k_block * w.shape.k_block * width,       k_block == 0,    &ahead};
       if (block_rows == 4) {
         float_lines_of_4<Vectors>(line, lines, bias, acc);
       } else {
