@@ -2,6 +2,8 @@
 // what this object needs from the outside. Compiled for Cortex-M as well.
 #include <pare/inference.hpp>
 
+#include "../io/small_network.hpp"
+
 namespace {
 
 template <class View>
@@ -150,4 +152,58 @@ pare::packed_linear_view use_static_linear() {
   static constexpr float weights[2][3] = {{0.5f, -0.25f, 1.0f}, {-1.0f, 0.75f, 0.125f}};
   static constexpr auto layer = pare::make_static_linear(weights).value();
   return layer.view();
+}
+
+// Written layers are constants, and so are the bytes that they need while they run: a buffer that is
+// too small does not compile.
+
+namespace {
+
+namespace written = pare_test::written;
+
+template <pare::index_t Bytes>
+struct scratch_memory {
+  static_assert(Bytes > 0);
+  alignas(pare::workspace_alignment) std::byte bytes[static_cast<std::size_t>(Bytes)];
+};
+
+constexpr pare::index_t of_linear =
+    pare::linear_workspace_size(written::fc_f32.in_features, 1).value();
+constexpr pare::index_t of_grouped =
+    pare::grouped_linear_workspace_size(written::fc_grouped, 1).value();
+constexpr pare::index_t of_sparse =
+    pare::sparse_linear_workspace_size(written::fc_sparse, 1).value();
+constexpr pare::index_t of_pruned =
+    pare::sparse_linear_workspace_size(written::fc_pruned, 1).value();
+constexpr pare::index_t of_low_rank =
+    pare::low_rank_workspace_size(written::fc_low_rank.rank(), 1).value();
+constexpr pare::index_t of_conv = pare::conv2d_workspace_size(written::conv, 8, 8).value();
+constexpr pare::index_t of_panels = pare::activation_panels_size<std::int8_t>(1, 22).value();
+static_assert(pare::grouped_linear_workspace_size(written::fc_grouped_s8, 1).value() == 0);
+
+}  // namespace
+
+pare::status use_written(const float* x, const std::int8_t* codes, float* y, std::int8_t* out) {
+  scratch_memory<of_linear> linear;
+  scratch_memory<of_grouped> grouped;
+  scratch_memory<of_sparse> sparse;
+  scratch_memory<of_pruned> pruned;
+  scratch_memory<of_low_rank> low_rank;
+  scratch_memory<of_conv> conv;
+  scratch_memory<of_panels> panels;
+  PARE_RETURN_IF_ERROR(
+      pare::linear(pare::view(x, 1, 12), written::fc_f32, pare::view(y, 1, 5), linear.bytes));
+  PARE_RETURN_IF_ERROR(
+      pare::linear(pare::view(x, 1, 40), written::fc_grouped, pare::view(y, 1, 6), grouped.bytes));
+  PARE_RETURN_IF_ERROR(
+      pare::linear(pare::view(x, 1, 70), written::fc_grouped_s8, pare::view(y, 1, 3)));
+  PARE_RETURN_IF_ERROR(pare::linear(pare::view(codes, 1, 22), written::fc_sparse,
+                                    pare::view(y, 1, 18), sparse.bytes));
+  PARE_RETURN_IF_ERROR(pare::linear(pare::view(x, 1, 10), written::fc_pruned, {},
+                                    pare::view(y, 1, 6), pruned.bytes));
+  PARE_RETURN_IF_ERROR(pare::linear(pare::view(x, 1, 7), written::fc_low_rank, written::bias,
+                                    pare::view(y, 1, 5), low_rank.bytes));
+  PARE_RETURN_IF_ERROR(pare::pack_activations(pare::view(codes, 1, 22), panels.bytes).status());
+  return pare::conv2d(pare::view(codes, 1, 8, 8, 4), written::conv, pare::view(out, 1, 8, 8, 6),
+                      conv.bytes);
 }
