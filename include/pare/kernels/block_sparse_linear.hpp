@@ -10,6 +10,8 @@
 #if PARE_KERNELS_HERE
 #include <pare/kernels/cortex_m/spmm_s8_dsp.hpp>
 #include <pare/kernels/cortex_m/spmm_s8_mve.hpp>
+#include <pare/kernels/neon/spmm_s8_dotprod.hpp>
+#include <pare/kernels/neon/spmm_s8_neon.hpp>
 #include <pare/kernels/x86/spmm_s8_avx2.hpp>
 #include <pare/kernels/x86/spmm_s8_avx512vnni.hpp>
 #include <pare/kernels/x86/spmm_s8_avxvnni.hpp>
@@ -32,6 +34,10 @@ PARE_KERNEL_TABLE spmm_s8_function spmm_s8_kernel_of(isa i) noexcept {
     case isa::avxvnni: return kernels::avxvnni::spmm_s8;
     case isa::avx512bw:
     case isa::avx2: return kernels::avx2::spmm_s8;
+#elif PARE_NEON_KERNELS
+    case isa::i8mm:
+    case isa::dotprod: return kernels::dotprod::spmm_s8;
+    case isa::neon: return kernels::neon::spmm_s8;
 #endif
     default: return kernels::scalar::spmm_s8;
   }

@@ -10,6 +10,7 @@
 #include <pare/kernels/scalar/spmm_s8.hpp>
 
 #if PARE_KERNELS_HERE
+#include <pare/kernels/neon/panels_neon.hpp>
 #include <pare/kernels/x86/spmm_s8_ymm.hpp>
 #include <pare/kernels/x86/transpose_avx512.hpp>
 #endif
@@ -32,6 +33,10 @@ PARE_KERNEL_TABLE pack_panel_function pack_panel_kernel_of(isa i) noexcept {
     case isa::avxvnni:
     case isa::avx512bw:
     case isa::avx2: return kernels::avx2::pack_panel;
+#elif PARE_NEON_KERNELS
+    case isa::neon:
+    case isa::dotprod:
+    case isa::i8mm: return kernels::neon::pack_panel;
 #endif
     default: return kernels::scalar::pack_panel;
   }

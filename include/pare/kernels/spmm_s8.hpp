@@ -25,7 +25,8 @@ struct spmm_s8_args {
 
 /// Whether kernels of `i` want the codes in panels signed.
 constexpr PARE_ALWAYS_INLINE bool has_signed_panels(isa i) noexcept {
-  return i == isa::avx2 || i == isa::avx512bw;
+  return i == isa::avx2 || i == isa::avx512bw || i == isa::neon || i == isa::dotprod ||
+         i == isa::i8mm;
 }
 
 /// The panel that a row begins, and its width.
