@@ -6,6 +6,7 @@
 // leaves of normal weights whose rows and columns have scales of their own, as trained ones do.
 #include <pare/kernels/bcsr_linear.hpp>
 #include <pare/kernels/select_sparse.hpp>
+#include <pare/layers/bitmask_linear.hpp>
 #include <pare/layers/linear.hpp>
 #include <pare/layers/sparse_linear.hpp>
 
@@ -267,32 +268,85 @@ std::shared_ptr<std::vector<Layer>> copies_of(const Make& make) {
   return layers;
 }
 
+/// Weights [n, k] of which two of every four neighbours are pruned.
+pare::tensor<std::int8_t, 2> two_of_four(product_shape s) {
+  pare::tensor<std::int8_t, 2> w = pruned_weights<std::int8_t>(s, {1, 1, 0}, 0, false);
+  std::mt19937 random(5);
+  for (index_t r = 0; r < s.n; ++r) {
+    for (index_t c = 0; c + 4 <= s.k; c += 4) {
+      const index_t first = static_cast<index_t>(random() % 4);
+      w(r, c + first) = 0;
+      w(r, c + (first + 1 + static_cast<index_t>(random() % 3)) % 4) = 0;
+    }
+  }
+  return w;
+}
+
+/// One row at a time against copies of a sparse layer and of the dense one.
+template <class Layer, class Make>
+void run_vector(pare::isa isa, const pare_bench::options& o, pare_bench::report& report,
+                product_shape s, const std::string& work, const pare::tensor<std::int8_t, 2>& codes,
+                const Make& make) {
+  const auto dense = copies_of<pare::linear_layer>([&] {
+    return pare::pack_linear(view_of(codes), pare::vector_view<const float>{}, options_of())
+        .value();
+  });
+  const auto sparse = copies_of<Layer>([&] { return make(view_of(codes)).value(); });
+  auto x = std::make_shared<pare::tensor<std::int8_t, 2>>(pare::dextents<index_t, 2>(s.m, s.k));
+  auto y = std::make_shared<pare::tensor<std::int8_t, 2>>(pare::dextents<index_t, 2>(s.m, s.n));
+  const double operations = dense_operations(s);
+  const auto in_turn = [&](const auto& layers) {
+    return [layers, x, y, next = std::size_t{0}]() mutable {
+      must(linear(std::as_const(*x).view(), (*layers)[next++ % layers->size()].view(), y->view()));
+    };
+  };
+  add_row(report, o, isa, work,
+          {{"ours", operations, in_turn(sparse)}, {"dense", operations, in_turn(dense)}});
+}
+
 void run_vectors(pare::isa isa, const pare_bench::options& o, pare_bench::report& report) {
   constexpr product_shape s{1, 4096, 4096};
+  const pare::vector_view<const float> no_bias;
   bool any = false;
-  for (const int percent : sparsities) {
-    const std::string work = work_of("s8 16x4 from memory", s, percent, false);
-    if (work.find(o.filter) == std::string::npos) continue;
+  const auto is_wanted = [&](const std::string& work) {
+    if (work.find(o.filter) == std::string::npos) return false;
     if (!any) pare_bench::heading("s8 -> s8, one row, weights from memory");
     any = true;
-    const auto codes = pruned_weights<std::int8_t>(s, {16, 4, 0}, percent, false);
-    const pare::vector_view<const float> no_bias;
-    const auto dense = copies_of<pare::linear_layer>(
-        [&] { return pare::pack_linear(view_of(codes), no_bias, options_of()).value(); });
-    const auto sparse = copies_of<pare::sparse_linear_layer>([&] {
-      return pare::pack_sparse_linear(view_of(codes), {16, 4, 0}, no_bias, options_of()).value();
-    });
-    auto x = std::make_shared<pare::tensor<std::int8_t, 2>>(pare::dextents<index_t, 2>(s.m, s.k));
-    auto y = std::make_shared<pare::tensor<std::int8_t, 2>>(pare::dextents<index_t, 2>(s.m, s.n));
-    const double operations = dense_operations(s);
-    const auto in_turn = [&](const auto& layers) {
-      return [layers, x, y, next = std::size_t{0}]() mutable {
-        must(
-            linear(std::as_const(*x).view(), (*layers)[next++ % layers->size()].view(), y->view()));
-      };
+    return true;
+  };
+  for (const int percent : sparsities) {
+    const std::string work = work_of("s8 16x4 from memory", s, percent, false);
+    if (!is_wanted(work)) continue;
+    run_vector<pare::sparse_linear_layer>(
+        isa, o, report, s, work, pruned_weights<std::int8_t>(s, {16, 4, 0}, percent, false),
+        [&](const auto& w) {
+          return pare::pack_sparse_linear(w, {16, 4, 0}, no_bias, options_of());
+        });
+  }
+  for (const std::int32_t bits : {8, 4}) {
+    const std::string type = bits == 8 ? "s8 " : "s4 ";
+    const auto to_bits = [bits](pare::tensor<std::int8_t, 2> w) {
+      if (bits == 8) return w;
+      for (auto& code : w) {
+        if (code != 0) code = static_cast<std::int8_t>(code % 4 + (code < 0 ? -4 : 4));
+      }
+      return w;
     };
-    add_row(report, o, isa, work,
-            {{"ours", operations, in_turn(sparse)}, {"dense", operations, in_turn(dense)}});
+    const auto run = [&](const std::string& what, int percent, pare::n_m pattern,
+                         const auto& weights) {
+      const std::string work = work_of((type + what + " from memory").c_str(), s, percent, false);
+      if (!is_wanted(work)) return;
+      run_vector<pare::bitmask_linear_layer>(
+          isa, o, report, s, work, to_bits(weights()), [&](const auto& w) {
+            return pare::pack_bitmask_linear(w, {bits, pattern}, no_bias, options_of());
+          });
+    };
+    run("2:4", 50, {2, 4}, [&] { return two_of_four(s); });
+    for (const int percent : {50, 75, 90}) {
+      run("bitmask", percent, {0, 0}, [&] {
+        return pruned_weights<std::int8_t>(s, {1, 1, 0}, percent, false);
+      });
+    }
   }
 }
 

@@ -59,6 +59,7 @@ TEST_CASE("dense, bitmask, dense: the same, for all kinds") {
                                 {16, 4},
                                 {17, 31},
                                 {40, 66},
+                                {20, 131},
                                 {3, 3},
                                 {0, 5},
                                 {5, 0}}) {
@@ -91,22 +92,24 @@ TEST_CASE("a known chunk: masks and values lie where they should") {
   REQUIRE(m.view.tiles() == 1);
   CHECK(m.view.tile_offsets()[0] == 1);
   CHECK(m.view.tile_offsets()[1] == 2);
-  CHECK(m.view.masks(0)[0] == 0x12);
-  CHECK(m.view.masks(0)[1] == 0x80);
-  CHECK(m.view.values(0)[0] == 5);
-  CHECK(m.view.values(0)[1] == 250);
-  CHECK(m.view.values(0)[2] == 7);
+  const auto run = pare::detail::run_at(m.view.tile(0), 2);
+  CHECK(run.masks[0] == 0x12);
+  CHECK(run.masks[1] == 0x80);
+  CHECK(run.values[0] == 5);
+  CHECK(run.values[1] == 250);
+  CHECK(run.values[2] == 7);
   CHECK(m.memory.size() == 64 + 64 + 64);
 
   // 4 bits: each chunk begins with a byte.
   const sparse small(dense, {4, {0, 0}});
-  CHECK(small.view.values(0)[0] == 0xa5);
-  CHECK(small.view.values(0)[1] == 0x07);
+  const auto run4 = pare::detail::run_at(small.view.tile(0), 2);
+  CHECK(run4.values[0] == 0xa5);
+  CHECK(run4.values[1] == 0x07);
 
   // Columns 4 to 6 are the last group's: bits 1 to 3.
   codes odd({1, 7});
   odd(0, 4) = 1, odd(0, 6) = 2;
-  CHECK(sparse(odd).view.masks(0)[1] == 0xa);
+  CHECK(pare::detail::run_at(sparse(odd).view.tile(0), 2).masks[1] == 0xa);
 }
 
 TEST_CASE("2:4 takes five bits a weight") {

@@ -16,8 +16,8 @@ namespace pare {
 namespace detail {
 inline namespace PARE_KERNEL_ABI {
 
-/// The kernels for values of so many bits: those of 8 dense bits with another product.
-PARE_KERNEL_TABLE linear_kernels bitmask_kernels_of(std::int32_t value_bits) noexcept;
+/// The kernels for a kind: those of 8 dense bits with another product.
+PARE_KERNEL_TABLE linear_kernels bitmask_kernels_of(const bitmask_kind& kind) noexcept;
 
 #if PARE_KERNELS_HERE
 #if PARE_X86_KERNELS
@@ -31,24 +31,27 @@ void gemm_bitmask_by(const kernels::gemm_s8_args& args, const kernels::gemm_bloc
 #endif
 
 template <int Bits>
-gemm_function bitmask_gemm_of(isa i) noexcept {
+gemm_function bitmask_gemm_of(isa i, index_t values_of_each) noexcept {
   switch (i) {
 #if PARE_X86_KERNELS
     case isa::avx512vnni:
-      return has_vbmi2() ? kernels::avx512vbmi2::gemm_bitmask<Bits>
-                         : gemm_bitmask_by<Bits, kernels::avx512vnni::gemm_s8, 0>;
+      if (!has_vbmi2()) return gemm_bitmask_by<Bits, kernels::avx512vnni::gemm_s8, 0>;
+      return values_of_each == 32 ? kernels::avx512vbmi2::gemm_bitmask<Bits, 32>
+                                  : kernels::avx512vbmi2::gemm_bitmask<Bits, 0>;
     case isa::avxvnni: return gemm_bitmask_by<Bits, kernels::avxvnni::gemm_s8, 0>;
     case isa::avx512bw: return gemm_bitmask_by<Bits, kernels::avx512bw::gemm_s8, 0>;
     case isa::avx2: return gemm_bitmask_by<Bits, kernels::avx2::gemm_s8, 128>;
 #endif
-    default: return kernels::scalar::gemm_bitmask<Bits>;
+    default: static_cast<void>(values_of_each); return kernels::scalar::gemm_bitmask<Bits>;
   }
 }
 
-PARE_KERNEL_TABLE linear_kernels bitmask_kernels_of(std::int32_t value_bits) noexcept {
+PARE_KERNEL_TABLE linear_kernels bitmask_kernels_of(const bitmask_kind& kind) noexcept {
   const isa i = active_isa();
+  const index_t values = values_of_each_chunk(kind);
   linear_kernels kernel = linear_kernels_of(i);
-  kernel.gemm = value_bits == 8 ? bitmask_gemm_of<8>(i) : bitmask_gemm_of<4>(i);
+  kernel.gemm =
+      kind.value_bits == 8 ? bitmask_gemm_of<8>(i, values) : bitmask_gemm_of<4>(i, values);
   return kernel;
 }
 #endif
@@ -80,8 +83,8 @@ status linear(const tensor_view<X, EX, LX>& x, const packed_bitmask_linear_view&
               const Parallel& parallel_for = {}) noexcept {
   packed_linear_view base = layer.base;
   if constexpr (detail::has_no_caches) base.tile_columns = 4;  // the only width of Cortex-M
-  return detail::linear_by(detail::bitmask_kernels_of(layer.weights.kind.value_bits), x, base, y,
-                           scratch, parallel_for);
+  return detail::linear_by(detail::bitmask_kernels_of(layer.weights.kind), x, base, y, scratch,
+                           parallel_for);
 }
 
 }  // namespace PARE_ABI

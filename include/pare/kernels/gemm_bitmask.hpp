@@ -17,12 +17,12 @@ PARE_ALWAYS_INLINE bitmask_view bitmask_of(const gemm_s8_args& args) noexcept {
   return {args.columns, args.k, {Bits, {0, 0}}, reinterpret_cast<const std::byte*>(args.panels)};
 }
 
-/// `count` chunks become dense ones of 64 bytes, `stride` bytes apart.
+/// `count` chunks, those of whole runs or all that are left of a tile, become dense ones of 64 bytes,
+/// `stride` bytes apart.
 ///
-/// @return the values behind theirs
-using expand_function = const std::uint8_t* (*)(const std::uint64_t* masks,
-                                                const std::uint8_t* values, index_t count,
-                                                std::int8_t* panel, index_t stride) noexcept;
+/// @return the run behind theirs
+using expand_function = const std::byte* (*)(const std::byte* run, index_t count,
+                                             std::int8_t* panel, index_t stride) noexcept;
 
 /// Accumulators [rows][width] become values of C.
 using write_function = void (*)(const gemm_s8_args& args, const std::int32_t* acc, index_t width,
@@ -50,8 +50,8 @@ void multiply_expanded(const gemm_s8_args& args, const dense_part& dense, index_
                        std::int32_t* acc) noexcept {
   constexpr index_t width = 16 * Tiles;
   const bitmask_view w = bitmask_of<Bits>(args);
-  const std::uint8_t* values[Tiles];
-  for (int t = 0; t < Tiles; ++t) values[t] = w.values(tile + t);
+  const std::byte* runs[Tiles];
+  for (int t = 0; t < Tiles; ++t) runs[t] = w.tile(tile + t);
   gemm_s8_args part = args;
   part.a = args.a + row * args.a_stride;
   part.rows = rows;
@@ -65,8 +65,7 @@ void multiply_expanded(const gemm_s8_args& args, const dense_part& dense, index_
     // The last slice has at least four columns, so that its end overlaps none before it.
     part.k = args.k - k < slice + 4 ? args.k - k : slice;
     for (int t = 0; t < Tiles; ++t) {
-      values[t] = dense.expand(w.masks(tile + t) + k / 4, values[t],
-                               pare::detail::ceil_div(part.k, 4), panel + 64 * t, 4 * width);
+      runs[t] = dense.expand(runs[t], pare::detail::ceil_div(part.k, 4), panel + 64 * t, 4 * width);
     }
     dense.gemm(part, {0, rows, 0, 1});
     if (k == 0) {

@@ -61,22 +61,34 @@ PARE_ALWAYS_INLINE const std::uint8_t* expand_half(std::uint32_t mask, const std
   return values + pare::detail::count_bits(mask);
 }
 
+/// One chunk.
+///
+/// @return the bytes of its values
 template <int Bits>
-const std::uint8_t* expand_bitmask(const std::uint64_t* masks, const std::uint8_t* values,
-                                   index_t count, std::int8_t* panel, index_t stride) noexcept {
-  for (index_t c = 0; c < count; ++c, panel += stride) {
-    const std::uint8_t* from = values;
-    alignas(32) std::int8_t bytes[64 + 8];
-    if constexpr (Bits == 4) {
-      unpack_values(values, bytes);
-      from = reinterpret_cast<const std::uint8_t*>(bytes);
-    }
-    const std::uint8_t* middle = expand_half(static_cast<std::uint32_t>(masks[c]), from, panel);
-    const std::uint8_t* last =
-        expand_half(static_cast<std::uint32_t>(masks[c] >> 32), middle, panel + 32);
-    values += pare::detail::value_bytes(last - from, Bits);
+index_t expand_chunk(std::uint64_t mask, const std::uint8_t* values, std::int8_t* to) noexcept {
+  const std::uint8_t* from = values;
+  alignas(32) std::int8_t bytes[64 + 8];
+  if constexpr (Bits == 4) {
+    unpack_values(values, bytes);
+    from = reinterpret_cast<const std::uint8_t*>(bytes);
   }
-  return values;
+  const std::uint8_t* middle = expand_half(static_cast<std::uint32_t>(mask), from, to);
+  const std::uint8_t* last = expand_half(static_cast<std::uint32_t>(mask >> 32), middle, to + 32);
+  return pare::detail::value_bytes(last - from, Bits);
+}
+
+template <int Bits>
+const std::byte* expand_bitmask(const std::byte* at, index_t count, std::int8_t* panel,
+                                index_t stride) noexcept {
+  while (count > 0) {
+    const pare::detail::bitmask_run run = pare::detail::run_at(at, count);
+    index_t length = 0;
+    for (index_t c = 0; c < run.chunks; ++c, panel += stride)
+      length += expand_chunk<Bits>(run.masks[c], run.values + length, panel);
+    at += pare::detail::run_bytes(run.chunks, length);
+    count -= run.chunks;
+  }
+  return at;
 }
 
 inline void write_panel(const gemm_s8_args& args, const std::int32_t* acc, index_t, index_t row,
