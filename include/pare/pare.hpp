@@ -9,6 +9,7 @@
 #include <pare/core/tensor.hpp>
 #include <pare/core/thread_team.hpp>
 #include <pare/distill/loss.hpp>
+#include <pare/encode/delta_indices.hpp>
 #include <pare/factorize/svd.hpp>
 #include <pare/inference.hpp>
 #include <pare/io/named_layer.hpp>
