@@ -58,7 +58,10 @@ constexpr auto act = pare::activation::relu;
 }
 [[maybe_unused]] bool conv2d_1x1(unknown& u) {
   u.conv.first_group.options.rule = rule, u.conv.first_group.options.act = act;
-  u.conv.window = {};
+  pare::window& w = u.conv.window;
+  w.height = w.width = w.stride_y = w.stride_x = w.dilation_y = w.dilation_x = 1;
+  w.pad_top = w.pad_bottom = w.pad_left = w.pad_right = 0;
+  u.conv.taps = pare::conv2d_taps::pixels;
   return bool(pare::conv2d(u.images, u.conv, u.out_images, u.scratch));
 }
 [[maybe_unused]] bool depthwise(unknown& u) {

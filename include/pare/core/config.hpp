@@ -217,14 +217,15 @@ constexpr PARE_ALWAYS_INLINE bool is_constant_evaluated() noexcept {
 #endif
 }
 
-/// Whether the compiler knows that x is true: checks of what is constant then cost nothing. Only asked
-/// where code is small.
-constexpr PARE_ALWAYS_INLINE bool is_known(bool x) noexcept {
+/// Whether the compiler knows all of these: checks of what is constant then cost nothing. Only asked
+/// where code is small, and before the check, of which nothing is left then.
+template <class... T>
+constexpr PARE_ALWAYS_INLINE bool are_known(T... x) noexcept {
 #if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && \
     (defined(__GNUC__) || defined(__clang__))
-  return __builtin_constant_p(x) && x;
+  return (__builtin_constant_p(x) && ...);
 #else
-  static_cast<void>(x);
+  (static_cast<void>(x), ...);
   return false;
 #endif
 }

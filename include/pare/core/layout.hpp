@@ -126,8 +126,12 @@ struct layout_stride {
     constexpr PARE_ALWAYS_INLINE mapping(const Mapping& other) noexcept
         : base(Extents(other.extents())) {
       if constexpr (Extents::rank() > 0) {
-        for (rank_type r = 0; r < Extents::rank(); ++r)
-          strides_[r] = static_cast<index_type>(other.stride(r));
+        if constexpr (std::is_same_v<typename Mapping::layout_type, layout_right>) {
+          assign_row_major(std::make_index_sequence<Extents::rank()>());
+        } else {
+          for (rank_type r = 0; r < Extents::rank(); ++r)
+            strides_[r] = static_cast<index_type>(other.stride(r));
+        }
       }
     }
 
@@ -155,6 +159,14 @@ struct layout_stride {
     }
 
    private:
+    /// No loops, which cost more at -Os than what they do.
+    template <std::size_t... R>
+    constexpr PARE_ALWAYS_INLINE void assign_row_major(std::index_sequence<R...>) noexcept {
+      constexpr rank_type last = Extents::rank() - 1;
+      index_type stride = 1;
+      ((strides_[last - R] = stride, stride *= this->extents().extent(last - R)), ...);
+    }
+
     strides_type strides_{};
   };
 };

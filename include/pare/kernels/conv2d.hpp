@@ -254,8 +254,7 @@ template <class X, class Y>
 constexpr PARE_CHOICE_INLINE status check_conv2d(const strided_image_view<const X>& x,
                                                  const packed_conv2d_view& layer,
                                                  const strided_image_view<Y>& y) noexcept {
-  PARE_RETURN_IF_ERROR(
-      check_conv_shapes(x, layer.window, layer.in_channels, layer.out_channels, y));
+  PARE_RETURN_IF_ERROR(check_conv_channels(x, layer.in_channels, layer.out_channels, y));
   PARE_RETURN_IF_ERROR((check_codes<X, Y>(layer.first_group.options)));
   return check_panels(layer.first_group);
 }
@@ -334,18 +333,35 @@ status run_conv2d_in_place(gemm_function gemm, const output_choice& choice,
   return {};
 }
 
+/// What is chosen where a layer may still be known.
+template <class X>
+struct conv2d_choice {
+  gemm_function gemm;
+  window_copier<X> copy;  ///< where windows are copied
+  output_choice output;
+};
+template <class X, class Y>
+PARE_CHOICE_INLINE conv2d_choice<X> conv2d_choice_of(const packed_conv2d_view& layer) noexcept {
+  const gemm_function gemm = linear_kernels_of(linear_kernel(layer.first_group)).gemm;
+  const output_choice output = output_choice_of<Y>(layer.first_group.options);
+  if constexpr (copies_windows) {
+    return {gemm, window_copier_of<X>(layer), output};
+  } else {
+    return {gemm, nullptr, output};
+  }
+}
+
 /// The convolution after the checks.
 template <class X, class Y, class Parallel>
-PARE_CHOICE_INLINE status run_conv2d(const strided_image_view<const X>& x,
+PARE_CHOICE_INLINE status run_conv2d(const conv2d_choice<X>& choice,
+                                     const strided_image_view<const X>& x,
                                      const packed_conv2d_view& layer,
                                      const strided_image_view<Y>& y, workspace scratch,
                                      const Parallel& parallel_for) noexcept {
-  const output_choice choice = output_choice_of<Y>(layer.first_group.options);
-  const gemm_function gemm = linear_kernels_of(linear_kernel(layer.first_group)).gemm;
   if constexpr (copies_windows) {
-    return run_conv2d_windows(gemm, choice, x, layer, y, scratch);
+    return run_conv2d_windows(choice.gemm, choice.copy, choice.output, x, layer, y, scratch);
   } else {
-    return run_conv2d_in_place(gemm, choice, x, layer, y, scratch, parallel_for);
+    return run_conv2d_in_place(choice.gemm, choice.output, x, layer, y, scratch, parallel_for);
   }
 }
 
@@ -357,17 +373,20 @@ PARE_CHOICE_INLINE status planned_conv2d(const strided_image_view<const X>& x,
                                          const Parallel& parallel_for) noexcept {
   PARE_RETURN_IF_ERROR((check_codes<X, Y>(layer.first_group.options)));
   PARE_RETURN_IF_ERROR(check_panels(layer.first_group));
-  return run_conv2d(x, layer, y, scratch, parallel_for);
+  return run_conv2d(conv2d_choice_of<X, Y>(layer), x, layer, y, scratch, parallel_for);
 }
 
 template <class X, class Y, class Parallel>
 PARE_CHOICE_INLINE status conv2d(const strided_image_view<const X>& x,
                                  const packed_conv2d_view& layer, const strided_image_view<Y>& y,
                                  workspace scratch, const Parallel& parallel_for) noexcept {
-  if (!is_known(check_conv2d(x, layer, y).is_ok())) {
+  const conv2d_choice<X> choice = conv2d_choice_of<X, Y>(layer);
+  if (!are_known(x.extent(1), layer.out_channels) || !check_conv2d(x, layer, y).is_ok() ||
+      !check_conv_windows(x, layer.window, y).is_ok()) {
     PARE_RETURN_IF_ERROR(check_conv2d_apart(x, layer, y));
+    PARE_RETURN_IF_ERROR(check_windows(x, layer.window, y));
   }
-  return run_conv2d(x, layer, y, scratch, parallel_for);
+  return run_conv2d(choice, x, layer, y, scratch, parallel_for);
 }
 
 }  // namespace PARE_ABI
@@ -394,11 +413,7 @@ inline namespace PARE_ABI {
   const auto out_width = output_width(layer.window, width);
   if (!out_width) return out_width.error();
   if constexpr (detail::copies_windows) {
-    index_t bytes = 0;
-    if (!detail::copied_window_bytes(layer, *out_width, bytes)) {
-      return {status_code::overflow, "the windows do not fit the index type", "width"};
-    }
-    return bytes;
+    return detail::copied_window_bytes(layer, *out_width);
   }
   detail::conv2d_source source{};
   if (!detail::source_of(layer, height, width, *out_width,

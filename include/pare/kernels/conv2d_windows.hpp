@@ -10,6 +10,7 @@
 
 #include <pare/format/packed_conv2d.hpp>
 #include <pare/kernels/conv_shapes.hpp>
+#include <pare/kernels/cortex_m/copy_mve.hpp>
 
 namespace pare::detail {
 
@@ -28,125 +29,134 @@ constexpr PARE_CHOICE_INLINE bool reads_pixels(const packed_conv2d_view& layer) 
          (w.pad_top | w.pad_bottom | w.pad_left | w.pad_right) == 0;
 }
 
-/// Bytes of copied windows; false where they overflow.
-constexpr bool copied_window_bytes(const packed_conv2d_view& layer, index_t out_width,
-                                   index_t& bytes) noexcept {
-  bytes = 0;
-  return reads_pixels(layer) ||
-         checked_multiply(min(copied_windows, out_width), layer.first_group.in_features, bytes);
+/// Bytes of copied windows. They are no more than those of a panel of four columns.
+constexpr PARE_CHOICE_INLINE index_t copied_window_bytes(const packed_conv2d_view& layer,
+                                                         index_t out_width) noexcept {
+  return reads_pixels(layer) ? 0 : min(copied_windows, out_width) * layer.first_group.in_features;
 }
 
-/// What the windows of one group of channels are copied from.
-struct window_source {
-  const std::uint8_t* pixels;  ///< the group's first channel of the first pixel
-  index_t height, width, row_stride, pixel_stride;
-  index_t channels;  ///< of the group
-  index_t run;       ///< pixels of a row of the window that are copied at once
-  index_t tap;       ///< bytes of a tap, see `conv2d_taps`
-  int zero_point;    ///< what padding is made of
-};
+PARE_ALWAYS_INLINE void copy_pixels(void* to, const void* from, index_t bytes) noexcept {
+#if PARE_MVE_KERNELS
+  kernels::mve::copy_bytes(to, from, bytes);
+#else
+  std::memcpy(to, from, static_cast<std::size_t>(bytes));
+#endif
+}
 
 /// Copies one window as its weights are packed: taps of whole words, where the last word of a tap ends
 /// with it and overlaps the one before.
 ///
-/// @param y, x  of the image, where the window begins
+/// @param pixels  the group's first channel of the first pixel of the image
+/// @param y, x    where the window begins in the image
 /// @return the end of the copy
-PARE_NOINLINE inline std::uint8_t* copy_window(const window_source& s, const window& w, index_t y,
-                                               index_t x, std::uint8_t* to) noexcept {
-  const index_t bytes = s.run * s.channels, rest = s.tap % 4;
-  index_t in_tap = 0;
+template <class X>
+PARE_NOINLINE std::uint8_t* copy_window(const strided_image_view<const X>& image,
+                                        const packed_conv2d_view& layer, const X* pixels, index_t y,
+                                        index_t x, std::uint8_t* to) noexcept {
+  const window& w = layer.window;
+  const index_t channels = layer.group_inputs();
+  const bool is_row = layer.taps == conv2d_taps::rows;
+  const index_t tap = is_row ? w.width * channels : channels, rest = tap % 4;
+  // Pixels side by side are copied together, unless their taps are filled up.
+  const bool is_run =
+      image.stride(2) == channels && w.dilation_x == 1 && (is_row || channels % 4 == 0);
+  const index_t run = is_run ? w.width : 1, bytes = run * channels;
   for (index_t i = 0; i < w.height; ++i) {
     const index_t row = y + i * w.dilation_y;
-    for (index_t j = 0; j < w.width; j += s.run) {
+    for (index_t j = 0; j < w.width; j += run) {
       const index_t at = x + j * w.dilation_x;
-      const index_t first = max<index_t>(-at, 0), last = min(s.width - at, s.run);
-      const bool is_inside = row >= 0 && row < s.height && first < last;
-      if (!is_inside || last - first < s.run) {
-        std::memset(to, s.zero_point, static_cast<std::size_t>(bytes));
+      const index_t first = max<index_t>(-at, 0), count = min(image.extent(2) - at, run) - first;
+      const bool is_inside = row >= 0 && row < image.extent(1) && count > 0;
+      if (!is_inside || count < run) {
+        std::memset(to, layer.first_group.options.input.zero_point,
+                    static_cast<std::size_t>(bytes));
       }
       if (is_inside) {
-        std::memcpy(to + first * s.channels,
-                    s.pixels + row * s.row_stride + (at + first) * s.pixel_stride,
-                    static_cast<std::size_t>((last - first) * s.channels));
+        copy_pixels(to + first * channels,
+                    pixels + row * image.stride(1) + (at + first) * image.stride(2),
+                    count * channels);
       }
       to += bytes;
-      in_tap += bytes;
-      if (rest == 0 || in_tap < s.tap) continue;
-      in_tap = 0;
-      if (s.tap >= 4) std::memcpy(to - rest, to - 4, 4);
+      if (rest == 0 || (is_row && j + run < w.width)) continue;
+      if (tap >= 4) std::memcpy(to - rest, to - 4, 4);
       to += 4 - rest;
     }
   }
   return to;
 }
 
+/// From the weights of one group to those of the next.
+template <class Y>
+void move_to_next_group(kernels::gemm_s8_args& args, index_t bytes) noexcept {
+  const auto move = [bytes](auto*& p) {
+    using pointer = std::remove_reference_t<decltype(p)>;
+    if (p != nullptr) p = reinterpret_cast<pointer>(reinterpret_cast<const std::byte*>(p) + bytes);
+  };
+  move(args.panels), move(args.sums), move(args.bias_codes);
+  if constexpr (std::is_same_v<Y, float>) move(args.column_scales), move(args.bias);
+  if constexpr (sizeof(Y) == 1) move(args.factors), move(args.multipliers), move(args.shifts);
+}
+
+/// What copies windows, where there may be any to copy.
+template <class X>
+using window_copier = std::uint8_t* (*)(const strided_image_view<const X>&,
+                                        const packed_conv2d_view&, const X*, index_t, index_t,
+                                        std::uint8_t*) noexcept;
+
+/// Null where the compiler knows that pixels are read.
+template <class X>
+PARE_CHOICE_INLINE window_copier<X> window_copier_of(const packed_conv2d_view& layer) noexcept {
+  return reads_pixels(layer) ? nullptr : copy_window<X>;
+}
+
 /// The convolution after the checks.
 template <class X, class Y>
-PARE_NOINLINE status run_conv2d_windows(gemm_function gemm, const output_choice& choice,
+PARE_NOINLINE status run_conv2d_windows(gemm_function gemm, window_copier<X> copy,
+                                        const output_choice& choice,
                                         const strided_image_view<const X>& x,
                                         const packed_conv2d_view& layer,
                                         const strided_image_view<Y>& y,
                                         workspace scratch) noexcept {
   const window& w = layer.window;
-  const index_t out_width = y.extent(2);
-  if (x.extent(0) == 0 || layer.out_channels == 0) return {};
-  const bool is_copied = !reads_pixels(layer);
-  index_t bytes = 0;
-  if (!copied_window_bytes(layer, out_width, bytes)) {
-    return {status_code::overflow, "the windows do not fit the index type", "x"};
-  }
-  std::uint8_t* const windows = scratch.take<std::uint8_t>(bytes);
-  if (bytes > 0 && windows == nullptr) {
+  const index_t out_width = y.extent(2), bytes = copied_window_bytes(layer, out_width);
+  if (scratch.size() < bytes) {
     return {status_code::workspace_too_small,
             "the scratch is shorter than conv2d_workspace_size says", "scratch",
             position_kind::byte, bytes};
   }
-
-  window_source source;
-  source.height = x.extent(1);
-  source.width = x.extent(2);
-  source.row_stride = x.stride(1);
-  source.pixel_stride = x.stride(2);
-  source.channels = layer.group_inputs();
-  source.tap = source.channels;
-  source.run = 1;
-  source.zero_point = layer.first_group.options.input.zero_point;
-  if (layer.taps == conv2d_taps::rows) source.tap *= w.width;
-  if (source.pixel_stride == source.channels && w.dilation_x == 1 &&
-      (source.tap != source.channels || source.channels % 4 == 0)) {
-    source.run = w.width;
-  }
-  const index_t at_once = is_copied ? copied_windows : out_width;
+  if (layer.out_channels == 0) return {};
+  const index_t at_once = copy != nullptr ? copied_windows : out_width;
   for (index_t image = 0; image < x.extent(0); ++image) {
+    kernels::gemm_s8_args args = args_of(layer.first_group, 0);
+    set_codes<X, Y>(args, layer.first_group, choice);
+    args.c_stride = y.stride(2);
+    const X* pixels = x.data_handle() + image * x.stride(0);
+    Y* out = y.data_handle() + image * y.stride(0);
     for (index_t group = 0; group < layer.groups; ++group) {
-      const packed_linear_view linear = group_of(layer, group);
-      kernels::gemm_s8_args args = args_of(linear, 0);
-      set_codes<X, Y>(args, linear, choice);
-      args.c_stride = y.stride(2);
-      source.pixels = reinterpret_cast<const std::uint8_t*>(x.data_handle()) + image * x.stride(0) +
-                      group * source.channels;
       for (index_t line = 0; line < y.extent(1); ++line) {
-        for (index_t pixel = 0; pixel < out_width; pixel += at_once) {
-          const index_t rows = min(at_once, out_width - pixel);
-          args.rows = rows;
-          args.c = y.data_handle() + image * y.stride(0) + line * y.stride(1) +
-                   pixel * args.c_stride + group * args.columns;
-          if (is_copied) {
-            std::uint8_t* to = windows;
-            args.a = windows;
+        for (index_t pixel = 0; pixel < out_width; pixel += args.rows) {
+          args.rows = min(at_once, out_width - pixel);
+          args.c = out + line * y.stride(1) + pixel * args.c_stride;
+          if (copy != nullptr) {
+            auto* to = reinterpret_cast<std::uint8_t*>(scratch.data());
+            args.a = to;
             args.a_stride = args.k;
-            for (index_t i = pixel; i < pixel + rows; ++i) {
-              to = copy_window(source, w, line * w.stride_y - w.pad_top,
-                               i * w.stride_x - w.pad_left, to);
+            for (index_t i = pixel; i < pixel + args.rows; ++i) {
+              to = copy(x, layer, pixels, line * w.stride_y - w.pad_top,
+                        i * w.stride_x - w.pad_left, to);
             }
           } else {
-            args.a = source.pixels + line * w.stride_y * source.row_stride;
-            args.a_stride = rows > 1 ? w.stride_x * source.pixel_stride : 0;
-            args.k = source.channels;
+            args.a =
+                reinterpret_cast<const std::uint8_t*>(pixels + line * w.stride_y * x.stride(1));
+            args.a_stride = args.rows > 1 ? w.stride_x * x.stride(2) : 0;
+            args.k = layer.group_inputs();
           }
-          gemm(args, {0, rows, 0, linear.panels_count()});
+          gemm(args, {0, args.rows, 0, ceil_div(args.columns, args.tile_columns)});
         }
       }
+      move_to_next_group<Y>(args, layer.group_bytes);
+      pixels += layer.group_inputs();
+      out += args.columns;
     }
   }
   return {};

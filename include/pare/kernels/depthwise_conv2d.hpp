@@ -41,6 +41,8 @@ PARE_KERNEL_TABLE depthwise_kernel depthwise_kernel_of(isa i) noexcept {
 #if PARE_NEON_KERNELS
     case isa::i8mm:
     case isa::dotprod: return kernels::dotprod::depthwise_s8;
+#endif
+#if PARE_NEON_KERNELS || PARE_NEON32_KERNELS
     case isa::neon: return kernels::neon::depthwise_s8;
 #endif
 #if PARE_MVE_KERNELS
@@ -82,8 +84,7 @@ template <class X, class Y>
 constexpr PARE_CHOICE_INLINE status check_depthwise(const strided_image_view<const X>& x,
                                                     const packed_depthwise_view& layer,
                                                     const strided_image_view<Y>& y) noexcept {
-  PARE_RETURN_IF_ERROR(
-      check_conv_shapes(x, layer.window, layer.in_channels(), layer.out_channels, y));
+  PARE_RETURN_IF_ERROR(check_conv_channels(x, layer.in_channels(), layer.out_channels, y));
   PARE_RETURN_IF_ERROR((check_codes<X, Y>(layer.outputs.options)));
   return check_panels(layer.outputs);
 }
@@ -155,8 +156,10 @@ PARE_CHOICE_INLINE status depthwise(const strided_image_view<const X>& x,
                                     const strided_image_view<Y>& y,
                                     const Parallel& parallel_for) noexcept {
   const output_choice choice = output_choice_of<Y>(layer.outputs.options);
-  if (!is_known(check_depthwise(x, layer, y).is_ok())) {
+  if (!are_known(x.extent(1), layer.out_channels) || !check_depthwise(x, layer, y).is_ok() ||
+      !check_conv_windows(x, layer.window, y).is_ok()) {
     PARE_RETURN_IF_ERROR(check_depthwise_apart(x, layer, y));
+    PARE_RETURN_IF_ERROR(check_windows(x, layer.window, y));
   }
   run_depthwise(depthwise_kernel_of(depthwise_isa(layer)), choice, x, layer, y, parallel_for);
   return {};

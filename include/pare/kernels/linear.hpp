@@ -319,7 +319,7 @@ PARE_CHOICE_INLINE status linear_codes(gemm_function gemm, const strided_matrix_
                                        const strided_matrix_view<Y>& y,
                                        const Parallel& parallel_for) noexcept {
   const output_choice choice = output_choice_of<Y>(layer.options);
-  if (!is_known(check_linear_codes(x, layer, y).is_ok())) {
+  if (!are_known(x.extent(1), layer.in_features) || !check_linear_codes(x, layer, y).is_ok()) {
     PARE_RETURN_IF_ERROR(check_linear_codes_apart(x, layer, y));
   }
   run_linear_codes(gemm, choice, x, layer, y, parallel_for);

@@ -169,7 +169,7 @@ PARE_CHOICE_INLINE status pool(void (*pool_kernels::*kernel)(const kernels::pool
                 "pare: x and y both have codes of std::int8_t or std::uint8_t");
   const image_view<const Y> from(x);
   const image_view<Y> to(y);
-  if (!is_known(check_pool(from, w, to).is_ok())) {
+  if (!are_known(from.extent(1), w.height) || !check_pool(from, w, to).is_ok()) {
     PARE_RETURN_IF_ERROR(check_pool_apart(from, w, to));
   }
   const auto within = limits_within<Y>(limits);
