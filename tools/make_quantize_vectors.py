@@ -18,6 +18,7 @@ Where the values come from:
   tflite   ChooseQuantizationParams (double) and AffineQuantize (float division, ties away from
            zero), and scale = amax / 127 for symmetric codes, written here from their definitions:
            Python's floats are doubles, and its integers and fractions round exactly
+  compressed-tensors  calculate_qparams and quantize, from their definitions, in PyTorch
 Scales of onnx and tflite whose inverse is infinite in float count as 0, as they do in the library.
 """
 import argparse
@@ -310,6 +311,97 @@ def few_bits():
     return out
 
 
+# --- further rules: compressed-tensors, spans of codes, blocks, rows of activations ---
+
+def compressed_tensors_params(low, high, qmin, qmax, symmetric):
+    """calculate_qparams of quantization/utils/helpers.py, its tensors of float32."""
+    low, high = torch.clamp(low, max=0), torch.clamp(high, min=0)
+    span = torch.tensor(float(qmax - qmin))
+    if symmetric:
+        scale = torch.maximum(low.abs(), high.abs()) / (float(qmax - qmin) / 2)
+        zero = torch.zeros_like(scale)
+    else:
+        scale = (high - low) / span
+        zero = torch.clamp(qmin - low / scale, qmin, qmax)
+        zero = torch.where(scale == 0, torch.tensor(float(qmin)), zero)  # there it is a NaN
+    scale = torch.where(scale == 0, torch.tensor(torch.finfo(torch.float32).eps), scale)
+    return scale, torch.round(zero)
+
+
+def compressed_tensors_codes(x, scale, zero, qmin, qmax):
+    """quantize of quantization/lifecycle/forward.py: the clamp before the rounding."""
+    return torch.round(torch.clamp(x / scale + zero, qmin, qmax))
+
+
+def schemes():
+    rng = np.random.default_rng(8)
+    x = (rng.normal(size=(6, 64)) * rng.uniform(0.01, 10, (6, 1))).astype(f32)
+    x[1] = np.abs(x[1])
+    x[2] = 0
+    x[3, :33] = np.arange(-16, 17) / 2  # ties, where a zero point is added before or after them
+    out = {"x": x}
+    t = torch.from_numpy(x)
+    low, high = t.amin(1), t.amax(1)
+    for bits in (4, 8):
+        qmin, qmax = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+        for scheme in SCHEMES:
+            scale, zero = compressed_tensors_params(low, high, qmin, qmax, scheme == "symmetric")
+            codes = compressed_tensors_codes(t, scale[:, None], zero[:, None], qmin, qmax)
+            out.update({f"ct_{scheme}{bits}_scales": scale.numpy(),
+                        f"ct_{scheme}{bits}_zero_points": zero.numpy().astype(np.int32),
+                        f"ct_{scheme}{bits}_codes": codes.numpy().astype(np.int8)})
+        # PyTorch's observers where the user asks for codes without the lowest, and ONNX's rounding
+        # with all of them.
+        observer = PerChannelMinMaxObserver(ch_axis=0, dtype=torch.qint8, quant_min=qmin + 1,
+                                            quant_max=qmax,
+                                            qscheme=torch.per_channel_symmetric)
+        scale, _ = torch_params(observer, t)
+        back = torch.fake_quantize_per_channel_affine(
+            t, torch.from_numpy(scale), torch.zeros(6, dtype=torch.int32), 0, qmin + 1, qmax)
+        out[f"restricted{bits}_scales"] = scale
+        out[f"restricted{bits}_codes"] = np.rint(
+            back.numpy().astype(np.float64) / scale[:, None]).astype(np.int8)
+        scale = np.abs(x).max(1) / f32((qmax - qmin) / 2)
+        scale[scale == 0] = 1
+        out[f"full{bits}_scales"] = scale
+        out[f"full{bits}_codes"] = np.clip(np.rint(x / scale[:, None]), qmin, qmax).astype(np.int8)
+    # Rows of activations.
+    rows = {"pytorch": ([], [], []), "onnx": ([], [], [])}
+    for row in x:
+        scale, zero = torch._choose_qparams_per_tensor(torch.from_numpy(row), False)
+        q = torch.quantize_per_tensor(torch.from_numpy(row), scale, zero, torch.quint8)
+        for to, value in zip(rows["pytorch"], (f32(scale), zero, q.int_repr().numpy())):
+            to.append(value)
+        scale, zero = onnx_range(row.min(), row.max(), "asymmetric", "u8", 0, 255)
+        codes = np.clip(np.rint(row / scale) + f32(zero), 0, 255)
+        for to, value in zip(rows["onnx"], (scale, zero, codes)):
+            to.append(value)
+    for rule, (scales, zeros, codes) in rows.items():
+        out.update({f"rows_{rule}_scales": np.array(scales, f32),
+                    f"rows_{rule}_zero_points": np.array(zeros, np.int32),
+                    f"rows_{rule}_codes": np.array(codes, np.uint8)})
+    # ONNX QuantizeLinear with blocks along each axis, whose scales repeat.
+    cube = (rng.normal(size=(3, 7, 5)) * 4).astype(f32)
+    out["blocks_x"] = cube
+    for axis, block in ((0, 2), (1, 3), (2, 4)):
+        starts = range(0, cube.shape[axis], block)
+        parts = np.split(cube, list(starts)[1:], axis)
+        params = [[onnx_range(lo, hi, "asymmetric", "u8", 0, 255)
+                   for lo, hi in zip(p.min(axis).ravel(), p.max(axis).ravel())] for p in parts]
+        shape = list(cube.shape)
+        del shape[axis]
+        scales = np.stack([np.array([s for s, _ in p], f32).reshape(shape) for p in params], axis)
+        zeros = np.stack([np.array([z for _, z in p], f32).reshape(shape) for p in params], axis)
+        repeat = [np.repeat(a, block, axis).take(range(cube.shape[axis]), axis)
+                  for a in (scales, zeros)]
+        codes = np.clip(np.rint(cube / repeat[0]) + repeat[1], 0, 255)
+        back = ((codes - repeat[1]).astype(f32) * repeat[0]).astype(f32)
+        out.update({f"blocks{axis}_scales": scales, f"blocks{axis}_back": back,
+                    f"blocks{axis}_zero_points": zeros.astype(np.int32),
+                    f"blocks{axis}_codes": codes.astype(np.uint8)})
+    return out
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -320,7 +412,8 @@ def main():
         sys.exit(f"the values are those of PyTorch 1.13, this is {torch.__version__}")
 
     files = {"observers": observers(), "ranges": ranges(), "elements": elements(),
-             "onnx_conformance": onnx_conformance(options.onnx), "few_bits": few_bits()}
+             "onnx_conformance": onnx_conformance(options.onnx), "few_bits": few_bits(),
+             "schemes": schemes()}
     OUT.mkdir(parents=True, exist_ok=True)
     different = False
     for name, arrays in files.items():

@@ -15,6 +15,7 @@
 #include <pare/format/affine.hpp>
 #include <pare/format/bcsr.hpp>
 #include <pare/format/bitmask.hpp>
+#include <pare/format/blocked.hpp>
 #include <pare/format/code_limits.hpp>
 #include <pare/format/codebook.hpp>
 #include <pare/format/csr.hpp>

@@ -48,6 +48,7 @@
 #include <pare/quantize/awq.hpp>
 #include <pare/quantize/bias_correction.hpp>
 #include <pare/quantize/bit_allocation.hpp>
+#include <pare/quantize/blocked.hpp>
 #include <pare/quantize/calibrated.hpp>
 #include <pare/quantize/calibrated_codebook.hpp>
 #include <pare/quantize/codebook.hpp>

@@ -2,6 +2,7 @@
 // definition of TensorFlow Lite (vectors: tools/make_quantize_vectors.py).
 #include <pare/quantize/affine.hpp>
 
+#include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -659,4 +660,62 @@ TEST_CASE("errors are those of the codes, for all axes and layouts") {
       CHECK(again.max_error() == expected.max_error());
     }
   }
+}
+
+TEST_CASE("compressed-tensors clamps before it rounds, to the bit") {
+  const auto v = pare_test::load("quantize/schemes.npz");
+  const auto x = v.get<float, 2>("x");
+  for (const int bits : {4, 8}) {
+    for (const bool symmetric : {true, false}) {
+      const std::string n =
+          (symmetric ? "ct_symmetric" : "ct_asymmetric") + std::to_string(bits) + "_";
+      CAPTURE(n);
+      pare::affine options;
+      options.bits = bits;
+      options.axis = 0;
+      options.rule = pare::affine_rule::compressed_tensors;
+      options.scheme = symmetric ? pare::symmetry::symmetric : pare::symmetry::asymmetric;
+      const auto q = pare::quantize(x.view(), options).value();
+      CHECK(pare_test::equal_bits(q.scales, v.get<float, 1>(n + "scales")));
+      const auto zeros = v.get<std::int32_t, 1>(n + "zero_points");
+      for (index_t r = 0; r < 6; ++r) {
+        CHECK((q.zero_points.empty() ? 0 : q.zero_points(r)) == zeros(r));
+      }
+      CHECK(pare_test::equal(q.codes, v.get<std::int8_t, 2>(n + "codes")));
+    }
+  }
+  // 0.5 steps from a zero point of 1: 1.5 goes to 2; by ONNX 0.5 goes to 0, and 0 + 1 to 1.
+  const float half[] = {0.5f};
+  std::int8_t code[1];
+  const pare::affine_params p{1.0f, 1};
+  REQUIRE(pare::quantize(pare::view(half), p, pare::affine_rule::compressed_tensors,
+                         pare::view(code)) == status::ok);
+  CHECK(code[0] == 2);
+  REQUIRE(pare::quantize(pare::view(half), p, pare::affine_rule::onnx, pare::view(code)) ==
+          status::ok);
+  CHECK(code[0] == 1);
+}
+
+TEST_CASE("the span of symmetric codes is chosen apart from the rule") {
+  const auto v = pare_test::load("quantize/schemes.npz");
+  const auto x = v.get<float, 2>("x");
+  for (const int bits : {4, 8}) {
+    CAPTURE(bits);
+    pare::affine options;
+    options.bits = bits;
+    options.axis = 0;
+    options.span = pare::code_span::restricted;
+    const auto restricted = pare::quantize(x.view(), options).value();
+    const std::string b = std::to_string(bits);
+    CHECK(pare_test::equal_bits(restricted.scales, v.get<float, 1>("restricted" + b + "_scales")));
+    CHECK(pare_test::equal(restricted.codes, v.get<std::int8_t, 2>("restricted" + b + "_codes")));
+    options.span = pare::code_span::full;
+    options.rule = pare::affine_rule::onnx;
+    const auto full = pare::quantize(x.view(), options).value();
+    CHECK(pare_test::equal_bits(full.scales, v.get<float, 1>("full" + b + "_scales")));
+    CHECK(pare_test::equal(full.codes, v.get<std::int8_t, 2>("full" + b + "_codes")));
+  }
+  pare::affine options;
+  options.span = static_cast<pare::code_span>(3);
+  CHECK(pare::quantize(x.view(), options) == status::invalid_argument);
 }

@@ -246,7 +246,7 @@ inline namespace PARE_ABI {
 ///
 /// where even and away round ties to even and away from zero, and z is qmin - min / scale or
 /// qmax - max / scale, the first where |qmin| + |min / scale| is less than the same of max.
-/// `compressed_tensors` is as `onnx`.
+/// `compressed_tensors` is as `onnx`; for a range of nothing, where it has a NaN, the zero point is qmin.
 ///
 /// With fewer bits the same holds for their codes: 4 bits have -8 to 7, so amax / 7.5 or amax / 7.
 /// Symmetric u8 codes have the zero point 2^(bits - 1).
