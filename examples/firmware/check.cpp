@@ -34,7 +34,7 @@ int check(const std::string& folder) {
   const auto images = bytes_of(folder + "/t10k-images-idx3-ubyte");
   const auto labels = bytes_of(folder + "/t10k-labels-idx1-ubyte");
   if (images.size() <= image_header || labels.size() <= label_header) {
-    std::fputs("there are no pictures in that folder\n", stderr);
+    std::fputs("there are no pictures in that folder; examples/data has them\n", stderr);
     return 2;
   }
   const std::size_t count = labels.size() - label_header;

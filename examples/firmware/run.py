@@ -117,6 +117,10 @@ def main():
     try:
         example = Example(options)
         rows = [example.measure(core, network) for core in options.cores for network in NETWORKS]
+    except FileNotFoundError as error:
+        sys.exit(f"{error.filename} is missing; ./dev setup firmware installs what is needed")
+    except subprocess.TimeoutExpired as error:
+        sys.exit(f"{error}\nThe image neither ended nor failed: look at it with gdb (qemu -S -s).")
     except subprocess.CalledProcessError as error:
         sys.exit(f"{error}\n{error.stderr or ''}")
     head = ("image", "right", "instructions", "network B", "code B", "arena B", "other RAM B", "stack B")
