@@ -27,7 +27,7 @@ enum class isa : std::uint8_t {
   avx512bw = 3,    ///< AVX-512 F, BW, VL and DQ: the s8 product; all else as AVX2
   avxvnni = 4,     ///< AVX2 and AVX-VNNI
   avx512vnni = 5,  ///< AVX-512 F, BW, VL, DQ and VNNI
-  neon = 6,        ///< 64-bit ARM; 32-bit ARM where the flags allow NEON: the s8 product
+  neon = 6,        ///< 64-bit ARM; 32-bit ARM where the flags allow NEON: products of integers
   dotprod = 7,     ///< 64-bit ARM with SDOT (FEAT_DotProd)
   i8mm = 8,        ///< 64-bit ARM with SDOT and SMMLA (FEAT_I8MM)
 };

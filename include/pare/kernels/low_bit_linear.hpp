@@ -38,6 +38,8 @@ auto low_bit_gemm_of(isa i) noexcept {
 #if PARE_NEON_KERNELS
     case isa::i8mm: return kernels::i8mm::gemm_low_bit<Bits, How>;
     case isa::dotprod: return kernels::dotprod::gemm_low_bit<Bits, How>;
+#endif
+#if PARE_NEON_KERNELS || PARE_NEON32_KERNELS
     case isa::neon: return kernels::neon::gemm_low_bit<Bits, How>;
 #endif
 #if PARE_MVE_KERNELS

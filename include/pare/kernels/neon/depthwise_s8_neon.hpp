@@ -1,5 +1,6 @@
-// The s8 depthwise convolution on 64-bit ARM, with and without SDOT: 4 pixels by up to 2 rows by 8
-// channels in registers; see kernels/depthwise_tiles.hpp.
+// The s8 depthwise convolution on ARM, with and without SDOT: 4 pixels by up to 2 rows by 8 channels
+// in registers; see kernels/depthwise_tiles.hpp. On 32-bit ARM 1 row, and what needs floats is
+// scalar: NEON flushes denormals there.
 //
 // Both instruction sets share this file and differ in how four bytes of inputs meet four weights:
 // SDOT for 16 products, or two SMULL, ADDP and SADALP. ST4 interleaves the rows.
@@ -8,8 +9,9 @@
 
 #include <pare/kernels/depthwise_tiles.hpp>
 #include <pare/kernels/neon/write_neon.hpp>
+#include <pare/kernels/scalar/depthwise_s8.hpp>
 
-#if PARE_NEON_KERNELS
+#if PARE_NEON_KERNELS || PARE_NEON32_KERNELS
 
 namespace pare::kernels::neon {
 inline namespace PARE_ABI {
@@ -19,25 +21,27 @@ inline namespace PARE_ABI {
 /// Weights in [-127, 127]: two products fit in 16 bits.
 struct dot_narrow {
   static PARE_ALWAYS_INLINE void multiply_add(int32x4_t& c, int8x16_t x, int8x16_t w) noexcept {
-    const int16x8_t low = vmull_s8(vget_low_s8(x), vget_low_s8(w)), high = vmull_high_s8(x, w);
-    c = vpadalq_s16(c, vpaddq_s16(low, high));
+    const int16x8_t low = vmull_s8(vget_low_s8(x), vget_low_s8(w)), high = multiply_high(x, w);
+    c = vpadalq_s16(c, add_pairs(low, high));
   }
 };
 
 /// Weights of -128 too.
 struct dot_wide {
   static PARE_ALWAYS_INLINE void multiply_add(int32x4_t& c, int8x16_t x, int8x16_t w) noexcept {
-    const int16x8_t low = vmull_s8(vget_low_s8(x), vget_low_s8(w)), high = vmull_high_s8(x, w);
-    c = wrapping_add(c, vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
+    const int16x8_t low = vmull_s8(vget_low_s8(x), vget_low_s8(w)), high = multiply_high(x, w);
+    c = wrapping_add(c, add_pairs(vpaddlq_s16(low), vpaddlq_s16(high)));
   }
 };
 
+#if PARE_NEON_KERNELS
 /// SDOT. For functions in a region that has it; inline assembly, so that this need not be in one.
 struct dot_sdot {
   static PARE_ALWAYS_INLINE void multiply_add(int32x4_t& c, int8x16_t x, int8x16_t w) noexcept {
     __asm__("sdot %0.4s, %1.16b, %2.16b" : "+w"(c) : "w"(x), "w"(w));
   }
 };
+#endif
 
 // --- four rows into one buffer ---
 
@@ -75,7 +79,14 @@ inline void interleave_flat(const depthwise_row (&row)[4], uint8x16_t flip, inde
 /// Channels of 16 outputs.
 PARE_ALWAYS_INLINE uint8x16_t load_group(const std::uint8_t* at, const depthwise_panel& p,
                                          index_t group) noexcept {
-  return vqtbl1q_u8(load16(at + p.group_first[group], p.loaded), vld1q_u8(p.place + 16 * group));
+  const uint8x16_t from = load16(at + p.group_first[group], p.loaded);
+  const uint8x16_t place = vld1q_u8(p.place + 16 * group);
+#if PARE_NEON_KERNELS
+  return vqtbl1q_u8(from, place);
+#else
+  const uint8x8x2_t halves = {{vget_low_u8(from), vget_high_u8(from)}};
+  return vcombine_u8(vtbl2_u8(halves, vget_low_u8(place)), vtbl2_u8(halves, vget_high_u8(place)));
+#endif
 }
 
 inline void interleave(const depthwise_panel& p, const depthwise_row (&row)[4], index_t count,
@@ -140,6 +151,7 @@ struct s32_writer {
   }
 };
 
+#if PARE_NEON_KERNELS
 /// Scaled, plus the bias, clamped.
 struct f32_writer {
   using element = float;
@@ -170,6 +182,8 @@ struct f32_writer {
   }
 };
 
+#endif
+
 /// Requantized.
 template <requantization Rule>
 struct q8_writer {
@@ -196,6 +210,10 @@ struct q8_writer {
     copy_columns(to, bytes, channels);
   }
 };
+
+PARE_ALWAYS_INLINE int8x16x2_t load_weights(const std::int8_t* w) noexcept {
+  return {{vld1q_s8(w), vld1q_s8(w + 16)}};
+}
 
 /// A pixel with the weights of each row of outputs.
 template <class Dot, int Rows>
@@ -237,7 +255,8 @@ PARE_ALWAYS_INLINE void depthwise_tile(const gemm_s8_args& args, index_t channel
     const std::uint8_t* x = inputs;
     const std::int8_t* w = o.weights;
     for (index_t tap = 0; tap < o.taps; ++tap, x += o.tap_bytes, w += o.weight_bytes) {
-      const int8x16x2_t w0 = vld1q_s8_x2(w), w1 = Rows > 1 ? vld1q_s8_x2(w + o.variant_bytes) : w0;
+      const int8x16x2_t w0 = load_weights(w),
+                        w1 = Rows > 1 ? load_weights(w + o.variant_bytes) : w0;
       pixel_step<Dot, Rows>(r.p0, s.p0, x, w0, w1);
       pixel_step<Dot, Rows>(r.p1, s.p1, x + o.pixel_bytes, w0, w1);
       pixel_step<Dot, Rows>(r.p2, s.p2, x + 2 * o.pixel_bytes, w0, w1);
@@ -254,18 +273,14 @@ PARE_ALWAYS_INLINE void depthwise_tile(const gemm_s8_args& args, index_t channel
 template <template <int, class> class Tile, int Rows>
 depthwise_tile_function tile_of_rows_for(const gemm_s8_args& args) noexcept {
   using rule = requantization;
-  switch (args.kind) {
-    case output_kind::s32: return Tile<Rows, s32_writer>::run;
-    case output_kind::f32: return Tile<Rows, f32_writer>::run;
-    case output_kind::q8: break;
-  }
-  switch (args.rule) {
-    case rule::nearest: break;
-    case rule::onnx: return Tile<Rows, q8_writer<rule::onnx>>::run;
-    case rule::double_rounding: return Tile<Rows, q8_writer<rule::double_rounding>>::run;
-    case rule::single_rounding: return Tile<Rows, q8_writer<rule::single_rounding>>::run;
-  }
-  return Tile<Rows, q8_writer<rule::nearest>>::run;
+  if (args.kind == output_kind::s32) return Tile<Rows, s32_writer>::run;
+#if PARE_NEON_KERNELS
+  if (args.kind == output_kind::f32) return Tile<Rows, f32_writer>::run;
+  if (args.rule == rule::nearest) return Tile<Rows, q8_writer<rule::nearest>>::run;
+  if (args.rule == rule::onnx) return Tile<Rows, q8_writer<rule::onnx>>::run;
+#endif
+  return args.rule == rule::double_rounding ? Tile<Rows, q8_writer<rule::double_rounding>>::run
+                                            : Tile<Rows, q8_writer<rule::single_rounding>>::run;
 }
 
 template <template <int, class> class Tile>
@@ -295,6 +310,11 @@ struct wide_tile {
 
 /// One block of the convolution.
 inline void depthwise_s8(const depthwise_s8_args& args, const depthwise_block& block) noexcept {
+#if PARE_NEON32_KERNELS
+  if (args.out.kind == output_kind::f32 ||
+      (args.out.kind == output_kind::q8 && is_float_rule(args.out.rule)))
+    return scalar::depthwise_s8(args, block);
+#endif
   depthwise_panels(args, block,
                    {8, 0x80, interleave,
                     args.out.has_minus_128 != 0 ? depthwise_tile_for<wide_tile>
@@ -304,6 +324,7 @@ inline void depthwise_s8(const depthwise_s8_args& args, const depthwise_block& b
 }  // namespace PARE_ABI
 }  // namespace pare::kernels::neon
 
+#if PARE_NEON_KERNELS
 PARE_TARGET_DOTPROD_BEGIN
 namespace pare::kernels::dotprod {
 inline namespace PARE_ABI {
@@ -327,6 +348,7 @@ inline void depthwise_s8(const depthwise_s8_args& args, const depthwise_block& b
 }  // namespace PARE_ABI
 }  // namespace pare::kernels::dotprod
 PARE_TARGET_DOTPROD_END
-
 #endif  // PARE_NEON_KERNELS
+
+#endif  // PARE_NEON_KERNELS || PARE_NEON32_KERNELS
 #endif  // PARE_KERNELS_NEON_DEPTHWISE_S8_NEON_HPP

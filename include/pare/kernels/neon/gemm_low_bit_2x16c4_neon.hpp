@@ -1,5 +1,5 @@
-// The matrix product with 4-bit and 2-bit weights on 64-bit ARM without SDOT: tiles of up to 2 rows
-// by 16 columns, K in blocks of 8 or 16.
+// The matrix product with 4-bit and 2-bit weights on ARM without SDOT: tiles of up to 2 rows by 16
+// columns, K in blocks of 8 or 16. 32-bit ARM has registers for one row.
 //
 // Weights, and their differences to zero points, are so small that SMLAL can add 17 products and more
 // in 16 bits before they are widened; the s8 kernel has to after two. Bound: SMLAL for 8 products,
@@ -10,7 +10,7 @@
 #include <pare/kernels/neon/gemm_s8_2x16c4_neon.hpp>
 #include <pare/kernels/neon/low_bit_neon.hpp>
 
-#if PARE_NEON_KERNELS
+#if PARE_NEON_KERNELS || PARE_NEON32_KERNELS
 
 namespace pare::kernels::neon {
 inline namespace PARE_ABI {
@@ -51,10 +51,10 @@ PARE_ALWAYS_INLINE void word_step(int16x8_t& r0c0, int16x8_t& r0c1, int16x8_t& r
                                   int16x8_t& r1c1, int8x16_t a0, int8x16_t a1,
                                   int8x16_t w) noexcept {
   r0c0 = vmlal_s8(r0c0, vget_low_s8(w), vget_low_s8(a0));
-  r0c1 = vmlal_high_s8(r0c1, w, a0);
+  r0c1 = multiply_add_high(r0c1, w, a0);
   if constexpr (Rows > 1) {
     r1c0 = vmlal_s8(r1c0, vget_low_s8(w), vget_low_s8(a1));
-    r1c1 = vmlal_high_s8(r1c1, w, a1);
+    r1c1 = multiply_add_high(r1c1, w, a1);
   }
 }
 
@@ -81,7 +81,7 @@ PARE_ALWAYS_INLINE void block_step(int16x8_t& r0c0, int16x8_t& r0c1, int16x8_t& 
 
 /// out += sums, for 4 and for 16 columns.
 PARE_ALWAYS_INLINE void add_words(std::int32_t* out, int16x8_t left, int16x8_t right) noexcept {
-  const int32x4_t sums = vpaddq_s32(vpaddlq_s16(left), vpaddlq_s16(right));
+  const int32x4_t sums = add_pairs(vpaddlq_s16(left), vpaddlq_s16(right));
   vst1q_s32(out, wrapping_add(vld1q_s32(out), sums));
 }
 PARE_ALWAYS_INLINE void add_words(std::int32_t* out, const word_sums& r) noexcept {
@@ -143,12 +143,14 @@ void low_bit_tiles(const gemm_s8_args& args, const std::uint8_t* a, index_t stri
 /// One block of the product.
 template <int Bits, low_bit_decoding How>
 void gemm_low_bit(const gemm_s8_args& args, const gemm_block& block) noexcept {
-  constexpr tile_function tiles[] = {low_bit_tiles<Bits, How, 1>, low_bit_tiles<Bits, How, 2>};
-  low_bit_panels<Bits>(args, block, tiles, 2);
+  constexpr index_t most_rows = PARE_NEON_KERNELS ? 2 : 1;
+  constexpr tile_function tiles[] = {low_bit_tiles<Bits, How, 1>,
+                                     low_bit_tiles<Bits, How, most_rows>};
+  low_bit_panels<Bits>(args, block, tiles, most_rows);
 }
 
 }  // namespace PARE_ABI
 }  // namespace pare::kernels::neon
 
-#endif  // PARE_NEON_KERNELS
+#endif  // PARE_NEON_KERNELS || PARE_NEON32_KERNELS
 #endif  // PARE_KERNELS_NEON_GEMM_LOW_BIT_2X16C4_NEON_HPP

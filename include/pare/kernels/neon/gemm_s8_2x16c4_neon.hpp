@@ -32,31 +32,6 @@ PARE_ALWAYS_INLINE int8x16_t broadcast4(const std::uint8_t* a, uint8x16_t flips)
   return vreinterpretq_s8_u8(veorq_u8(vreinterpretq_u8_u32(vdupq_n_u32(four)), flips));
 }
 
-/// Products of the upper halves, and sums of neighbours in x and then in y: instructions of 64-bit
-/// ARM.
-PARE_ALWAYS_INLINE int16x8_t multiply_high(int8x16_t x, int8x16_t y) noexcept {
-#if PARE_NEON_KERNELS
-  return vmull_high_s8(x, y);
-#else
-  return vmull_s8(vget_high_s8(x), vget_high_s8(y));
-#endif
-}
-PARE_ALWAYS_INLINE int16x8_t multiply_add_high(int16x8_t c, int8x16_t x, int8x16_t y) noexcept {
-#if PARE_NEON_KERNELS
-  return vmlal_high_s8(c, x, y);
-#else
-  return vmlal_s8(c, vget_high_s8(x), vget_high_s8(y));
-#endif
-}
-PARE_ALWAYS_INLINE int32x4_t add_pairs(int32x4_t x, int32x4_t y) noexcept {
-#if PARE_NEON_KERNELS
-  return vpaddq_s32(x, y);
-#else
-  return vcombine_s32(vpadd_s32(vget_low_s32(x), vget_high_s32(x)),
-                      vpadd_s32(vget_low_s32(y), vget_high_s32(y)));
-#endif
-}
-
 /// Products of two K-groups with 4 columns.
 template <bool HasMinus128>
 PARE_ALWAYS_INLINE void multiply_add(int32x4_t& c0, int32x4_t& c1, const two_groups& a,

@@ -1,12 +1,12 @@
 // 4-bit and 2-bit weights to signed bytes on NEON, whose shifts keep to bytes: shared by the low-bit
-// kernels of 64-bit ARM, whose panels have 16 columns.
+// kernels of ARM, whose panels have 16 columns.
 #ifndef PARE_KERNELS_NEON_LOW_BIT_NEON_HPP
 #define PARE_KERNELS_NEON_LOW_BIT_NEON_HPP
 
 #include <pare/kernels/gemm_low_bit.hpp>
 #include <pare/kernels/neon/write_neon.hpp>
 
-#if PARE_NEON_KERNELS
+#if PARE_NEON_KERNELS || PARE_NEON32_KERNELS
 
 namespace pare::kernels::neon {
 inline namespace PARE_ABI {
@@ -40,5 +40,5 @@ void low_bit_panels(const gemm_s8_args& args, const gemm_block& block, const til
 }  // namespace PARE_ABI
 }  // namespace pare::kernels::neon
 
-#endif  // PARE_NEON_KERNELS
+#endif  // PARE_NEON_KERNELS || PARE_NEON32_KERNELS
 #endif  // PARE_KERNELS_NEON_LOW_BIT_NEON_HPP

@@ -40,6 +40,40 @@ PARE_ALWAYS_INLINE int32x4_t wrapping_multiply_subtract(int32x4_t x, int32x4_t y
       vmlsq_u32(vreinterpretq_u32_s32(x), vreinterpretq_u32_s32(y), vreinterpretq_u32_s32(z)));
 }
 
+/// Products of the upper halves, and sums of neighbours in x and then in y: instructions of 64-bit
+/// ARM.
+PARE_ALWAYS_INLINE int16x8_t multiply_high(int8x16_t x, int8x16_t y) noexcept {
+#if PARE_NEON_KERNELS
+  return vmull_high_s8(x, y);
+#else
+  return vmull_s8(vget_high_s8(x), vget_high_s8(y));
+#endif
+}
+PARE_ALWAYS_INLINE int16x8_t multiply_add_high(int16x8_t c, int8x16_t x, int8x16_t y) noexcept {
+#if PARE_NEON_KERNELS
+  return vmlal_high_s8(c, x, y);
+#else
+  return vmlal_s8(c, vget_high_s8(x), vget_high_s8(y));
+#endif
+}
+PARE_ALWAYS_INLINE int32x4_t add_pairs(int32x4_t x, int32x4_t y) noexcept {
+#if PARE_NEON_KERNELS
+  return vpaddq_s32(x, y);
+#else
+  return vcombine_s32(vpadd_s32(vget_low_s32(x), vget_high_s32(x)),
+                      vpadd_s32(vget_low_s32(y), vget_high_s32(y)));
+#endif
+}
+
+PARE_ALWAYS_INLINE int16x8_t add_pairs(int16x8_t x, int16x8_t y) noexcept {
+#if PARE_NEON_KERNELS
+  return vpaddq_s16(x, y);
+#else
+  return vcombine_s16(vpadd_s16(vget_low_s16(x), vget_high_s16(x)),
+                      vpadd_s16(vget_low_s16(y), vget_high_s16(y)));
+#endif
+}
+
 /// start = bias - offset * sum, for a panel.
 inline void start_values(const gemm_s8_args& args, index_t column, std::int32_t offset,
                          std::int32_t* start) noexcept {
