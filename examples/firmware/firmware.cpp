@@ -46,11 +46,13 @@ int fail(const char* what) {
 int main() {
   board::paint_stack();
   test_set set;
-  if (!set.open()) return fail("no pictures of 8 x 8 pixels here: start the emulator in examples/data");
+  if (!set.open())
+    return fail("no pictures of 8 x 8 pixels here: start the emulator in examples/data");
   std::uint32_t right = 0;
   for (std::uint32_t i = 0; i < set.count; ++i) {
     std::uint8_t picture[digits::pixels], label = 0;
-    if (!set.next(picture, label)) return fail("the pictures end too early: copy examples/data anew");
+    if (!set.next(picture, label))
+      return fail("the pictures end too early: copy examples/data anew");
     digits::reading r;
     board::begin_count();
     const pare::status s = digits::read<reader, softmax>(picture, arena, r);
