@@ -352,8 +352,68 @@ void run_vectors(pare::isa isa, const pare_bench::options& o, pare_bench::report
 
 // --- the selector ---
 
-/// What the selector chose as ours, and all forms beside it: the best of these is to be no more than
-/// 5 % better.
+/// Adds the row of all forms, the chosen one as ours: the best of them is to be no more than 5 %
+/// better.
+void add_choice(pare_bench::report& report, const pare_bench::options& o, pare::isa isa,
+                const std::string& work, const std::vector<contender>& all,
+                const std::string& chosen) {
+  const auto figures = pare_bench::measure(all, o);
+  pare_bench::row row;
+  row.work = work;
+  row.isa = pare::name(isa);
+  row.unit = "GOP/s";
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].name == chosen) row.ours = figures[i];
+    row.peers.emplace_back(all[i].name, figures[i]);
+  }
+  row.peers.emplace_back("best", *std::max_element(figures.begin(), figures.end()));
+  report.add(row);
+}
+
+/// What the selector chooses for one row and weights in memory: of the forms that are for few rows.
+void run_choices_from_memory(pare::isa isa, const pare_bench::options& o,
+                             pare_bench::report& report) {
+  constexpr product_shape s{1, 4096, 4096};
+  const pare::vector_view<const float> no_bias;
+  for (const std::int32_t block_rows : {1, 16}) {
+    for (const int percent : {50, 75, 90}) {
+      const pare::bcsr_shape block{block_rows, block_rows == 1 ? 1 : 4, 0};
+      const std::string mask =
+          block_rows == 1 ? "s8 choice from memory 1x1" : "s8 choice from memory 16x4";
+      const std::string work = work_of(mask.c_str(), s, percent, false);
+      if (work.find(o.filter) == std::string::npos) continue;
+      const auto codes = pruned_weights<std::int8_t>(s, block, percent, false);
+      const auto statistics = pare::sparse_statistics_of(codes.view()).value();
+      const auto choice = pare::select_sparse_linear(statistics, s.m, pare::weights_in::memory);
+      const auto x =
+          std::make_shared<pare::tensor<std::int8_t, 2>>(pare::dextents<index_t, 2>(s.m, s.k));
+      const auto y =
+          std::make_shared<pare::tensor<std::int8_t, 2>>(pare::dextents<index_t, 2>(s.m, s.n));
+      const auto in_turn = [&](const auto& layers) {
+        return [layers, x, y, next = std::size_t{0}]() mutable {
+          const auto& layer = (*layers)[next++ % layers->size()];
+          must(linear(std::as_const(*x).view(), layer.view(), y->view()));
+        };
+      };
+      const double operations = dense_operations(s);
+      const std::vector<contender> all = {
+          {"dense", operations, in_turn(copies_of<pare::linear_layer>([&] {
+             return pare::pack_linear(view_of(codes), no_bias, options_of()).value();
+           }))},
+          {"16x4", operations, in_turn(copies_of<pare::sparse_linear_layer>([&] {
+             return pare::pack_sparse_linear(view_of(codes), {16, 4, 0}, no_bias, options_of())
+                 .value();
+           }))},
+          {"bitmask", operations, in_turn(copies_of<pare::bitmask_linear_layer>([&] {
+             return pare::pack_bitmask_linear(view_of(codes), choice.kind, no_bias, options_of())
+                 .value();
+           }))}};
+      add_choice(report, o, isa, work, all, pare::name(choice.form));
+    }
+  }
+}
+
+/// The same for weights in the caches and 1 to 128 rows.
 void run_choices(pare::isa isa, const pare_bench::options& o, pare_bench::report& report) {
   bool any = false;
   for (const std::int32_t block_rows : {1, 4, 16}) {
@@ -393,17 +453,12 @@ void run_choices(pare::isa isa, const pare_bench::options& o, pare_bench::report
                                          pare::workspace(scratch->data(), scratch->size())));
                            }});
           }
-          const auto figures = pare_bench::measure(all, o);
-          pare_bench::row row;
-          row.work = work;
-          row.isa = pare::name(isa);
-          row.unit = "GOP/s";
-          for (std::size_t i = 0; i < all.size(); ++i) {
-            if (all[i].name == pare::name(choice.form)) row.ours = figures[i];
-            row.peers.emplace_back(all[i].name, figures[i]);
-          }
-          row.peers.emplace_back("best", *std::max_element(figures.begin(), figures.end()));
-          report.add(row);
+          const auto bitmask = std::make_shared<pare::bitmask_linear_layer>(
+              pare::pack_bitmask_linear(view_of(codes), {}, no_bias, options_of()).value());
+          all.push_back({"bitmask", operations, [=] {
+                           must(linear(std::as_const(*x).view(), bitmask->view(), y->view()));
+                         }});
+          add_choice(report, o, isa, work, all, pare::name(choice.form));
         }
       }
     }
@@ -423,6 +478,7 @@ int main(int argc, char** argv) {
     run_codes(i, o, report);
     run_vectors(i, o, report);
     run_choices(i, o, report);
+    run_choices_from_memory(i, o, report);
   }
   return report.finish();
 }

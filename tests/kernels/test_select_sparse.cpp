@@ -14,7 +14,7 @@ namespace {
 
 /// Nothing pruned.
 constexpr sparse_statistics full(index_t n, index_t k) {
-  return {n, k, n * k / 4, n * k / 16, n * k / 64};
+  return {n, k, n * k / 4, n * k / 16, n * k / 64, n * k, 0};
 }
 
 }  // namespace
@@ -28,6 +28,10 @@ TEST_CASE("blocks are counted by values, or by a mask") {
   CHECK(by_value.blocks_1x4 == 3);
   CHECK(by_value.blocks_4x4 == 2);
   CHECK(by_value.blocks_16x4 == 2);
+  CHECK(by_value.stored == 3);
+  CHECK(by_value.is_2_of_4 == 1);
+  codes(3, 4) = codes(3, 5) = codes(3, 7) = 1;
+  CHECK(pare::sparse_statistics_of(codes.view()).value().is_2_of_4 == 0);
   pare::tensor<std::uint8_t, 2> mask({18, 9});
   mask(5, 5) = 1;
   CHECK(pare::sparse_statistics_of(codes.view(), mask.view()).value().blocks_1x4 == 1);
@@ -62,7 +66,24 @@ TEST_CASE("blocks pay, by rows of activations") {
   CHECK(pare::select_sparse_linear(s, 64).form == sparse_form::dense);
 }
 
+TEST_CASE("one row of weights from memory: what has the fewest bytes") {
+  using pare::weights_in;
+  sparse_statistics s = full(4096, 4096);
+  CHECK(pare::select_sparse_linear(s, 1, weights_in::memory).form == sparse_form::dense);
+  s.stored /= 2;
+  s.is_2_of_4 = 1;
+  const auto choice = pare::select_sparse_linear(s, 1, weights_in::memory);
+  CHECK(choice.form == sparse_form::bitmask);
+  CHECK(choice.kind.pattern.keep == 2);
+  CHECK(choice.speed_up > 1.2);
+  CHECK(choice.speed_up < 1.6);
+  CHECK(pare::select_sparse_linear(s, 64, weights_in::memory).form == sparse_form::dense);
+  s.blocks_16x4 /= 10;
+  CHECK(pare::select_sparse_linear(s, 1, weights_in::memory).form == sparse_form::blocks_16x4);
+}
+
 TEST_CASE("forms have names") {
+  CHECK(std::strcmp(pare::name(sparse_form::bitmask), "bitmask") == 0);
   CHECK(std::strcmp(pare::name(sparse_form::dense), "dense") == 0);
   CHECK(std::strcmp(pare::name(sparse_form::blocks_1x4), "1x4") == 0);
   CHECK(std::strcmp(pare::name(sparse_form::blocks_4x4), "4x4") == 0);

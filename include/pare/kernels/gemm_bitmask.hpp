@@ -41,6 +41,14 @@ struct dense_part {
 
 inline namespace PARE_ABI {
 
+/// Compilers make vectors of a loop whose length they know.
+PARE_ALWAYS_INLINE void add_16(std::int32_t* acc, const std::int32_t* sums) noexcept {
+  std::uint32_t x[16];
+  for (int i = 0; i < 16; ++i)
+    x[i] = static_cast<std::uint32_t>(acc[i]) + static_cast<std::uint32_t>(sums[i]);
+  for (int i = 0; i < 16; ++i) acc[i] = static_cast<std::int32_t>(x[i]);
+}
+
 /// acc [rows][16 * Tiles] = start + A * W, for rows from `row` on and the tiles from `tile` on.
 ///
 /// @param panel, sums  room for a slice of the weights, and for what it gives
@@ -73,10 +81,7 @@ void multiply_expanded(const gemm_s8_args& args, const dense_part& dense, index_
       part.offset = dense.neutral_offset;
       part.c = sums;
     } else {
-      for (index_t i = 0; i < rows * width; ++i) {
-        acc[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(acc[i]) +
-                                           static_cast<std::uint32_t>(sums[i]));
-      }
+      for (index_t i = 0; i < rows * width; i += 16) add_16(acc + i, sums + i);
     }
     if (part.k == 0) break;
     part.a += part.k;

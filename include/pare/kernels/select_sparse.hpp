@@ -8,7 +8,7 @@
 #ifndef PARE_KERNELS_SELECT_SPARSE_HPP
 #define PARE_KERNELS_SELECT_SPARSE_HPP
 
-#include <pare/format/bcsr.hpp>
+#include <pare/format/bitmask.hpp>
 
 namespace pare {
 
@@ -16,17 +16,24 @@ namespace pare {
 struct sparse_statistics {
   index_t rows = 0, columns = 0;
   index_t blocks_1x4 = 0, blocks_4x4 = 0, blocks_16x4 = 0;
+  index_t stored = 0;          ///< weights one by one
+  std::int32_t is_2_of_4 = 0;  ///< 1: no group of four in a row keeps more than two
 };
 
-enum class sparse_form : std::uint8_t { dense, blocks_1x4, blocks_4x4, blocks_16x4 };
+enum class sparse_form : std::uint8_t { dense, blocks_1x4, blocks_4x4, blocks_16x4, bitmask };
 
-/// "dense", "1x4", "4x4", "16x4"
+/// Where the weights are when a layer runs: in the caches, or, as in a network that is larger than
+/// those and runs row by row, in memory, whose speed then decides.
+enum class weights_in : std::uint8_t { caches, memory };
+
+/// "dense", "1x4", "4x4", "16x4", "bitmask"
 constexpr PARE_ALWAYS_INLINE const char* name(sparse_form form) noexcept {
   switch (form) {
     case sparse_form::dense: return "dense";
     case sparse_form::blocks_1x4: return "1x4";
     case sparse_form::blocks_4x4: return "4x4";
     case sparse_form::blocks_16x4: return "16x4";
+    case sparse_form::bitmask: return "bitmask";
   }
   return "unknown";
 }
@@ -34,7 +41,8 @@ constexpr PARE_ALWAYS_INLINE const char* name(sparse_form form) noexcept {
 /// The form that is fastest by the model.
 struct sparse_choice {
   sparse_form form = sparse_form::dense;
-  bcsr_shape shape{};       ///< for `pack_sparse_linear`, where the form is not dense
+  bcsr_shape shape{};       ///< for `pack_sparse_linear`, where the form has blocks
+  bitmask_kind kind{};      ///< for `pack_bitmask_linear`, where the form is bitmask
   const char* kernel = "";  ///< the call that runs it
   double microseconds = 0;  ///< predicted, for inputs and outputs as rows, one thread
   double speed_up = 1;      ///< over the dense form, predicted; 1 for dense
@@ -42,10 +50,25 @@ struct sparse_choice {
 
 namespace detail {
 
-inline constexpr sparse_form all_sparse_forms[] = {
-    sparse_form::dense, sparse_form::blocks_1x4, sparse_form::blocks_4x4, sparse_form::blocks_16x4};
+inline constexpr sparse_form all_sparse_forms[] = {sparse_form::dense, sparse_form::blocks_1x4,
+                                                   sparse_form::blocks_4x4,
+                                                   sparse_form::blocks_16x4, sparse_form::bitmask};
 
-/// Predicted microseconds for `rows` rows of activations.
+/// Bytes of the weights.
+constexpr PARE_ALWAYS_INLINE double sparse_bytes(const sparse_statistics& s,
+                                                 sparse_form form) noexcept {
+  const double all = static_cast<double>(s.rows) * static_cast<double>(s.columns);
+  switch (form) {
+    case sparse_form::dense: return all;
+    case sparse_form::blocks_1x4: return 6.0 * static_cast<double>(s.blocks_1x4);
+    case sparse_form::blocks_4x4: return 18.0 * static_cast<double>(s.blocks_4x4);
+    case sparse_form::blocks_16x4: return 66.0 * static_cast<double>(s.blocks_16x4);
+    case sparse_form::bitmask: return all / 8 + static_cast<double>(s.stored);
+  }
+  return 0;
+}
+
+/// Predicted microseconds for `rows` rows of activations, weights in the caches.
 constexpr PARE_ALWAYS_INLINE double sparse_time(const sparse_statistics& s, index_t rows,
                                                 sparse_form form) noexcept {
   const double n = static_cast<double>(s.rows), k = static_cast<double>(s.columns);
@@ -73,8 +96,23 @@ constexpr PARE_ALWAYS_INLINE double sparse_time(const sparse_statistics& s, inde
       return blocks * (1.37e-4 * m + 3.23e-4 * groups) + n * (8.17e-5 * m + 1.74e-3 * groups) +
              4.3e-4 * max(0.0, blocks - cached_blocks);
     }
+    case sparse_form::bitmask: {
+      const double chunks = n * k / 64, bytes = sparse_bytes(s, form);
+      const double each = rows <= 8 ? 6.2e-4 + 1.3e-4 * m : 1.6e-3 + 1.6e-4 * m;
+      return chunks * each + 2.72e-4 * n * m + 1.03e-5 * max(0.0, bytes - cached_weights);
+    }
   }
   return 0;
+}
+
+/// The same with weights in the caches or in memory.
+constexpr PARE_ALWAYS_INLINE double sparse_time(const sparse_statistics& s, index_t rows,
+                                                sparse_form form, weights_in where) noexcept {
+  const double time = sparse_time(s, rows, form);
+  if (where == weights_in::caches) return time;
+  // A bitmask comes at four fifths of the speed of dense weights and blocks.
+  const double of_byte = form == sparse_form::bitmask ? 4.4e-5 : 3.6e-5;
+  return max(time, sparse_bytes(s, form) * of_byte);
 }
 
 constexpr PARE_ALWAYS_INLINE bcsr_shape shape_of(sparse_form form) noexcept {
@@ -102,8 +140,15 @@ template <class T, class E, class L, class Mask = no_mask>
     const bcsr_shape shape = detail::with_k_block(detail::shape_of(form), codes.extent(1));
     return detail::count_blocks(codes, mask, shape);
   };
-  return sparse_statistics{codes.extent(0), codes.extent(1), count(sparse_form::blocks_1x4),
-                           count(sparse_form::blocks_4x4), count(sparse_form::blocks_16x4)};
+  const bcsr_shape each = detail::with_k_block({1, 1, 0}, codes.extent(1));
+  const bool is_2_of_4 = detail::check_rows_keep(codes, mask, {2, 4}).is_ok();
+  return sparse_statistics{codes.extent(0),
+                           codes.extent(1),
+                           count(sparse_form::blocks_1x4),
+                           count(sparse_form::blocks_4x4),
+                           count(sparse_form::blocks_16x4),
+                           detail::count_blocks(codes, mask, each),
+                           is_2_of_4 ? 1 : 0};
 }
 
 /// The fastest form for `rows` rows of activations.
@@ -112,15 +157,21 @@ template <class T, class E, class L, class Mask = no_mask>
 ///     const auto choice = pare::select_sparse_linear(stats, x.extent(0));
 ///     if (choice.form != pare::sparse_form::dense) { ... pack_sparse_linear(w8, choice.shape) ... }
 ///
-/// @param rows  not negative
-constexpr sparse_choice select_sparse_linear(const sparse_statistics& s, index_t rows) noexcept {
-  const double dense = detail::sparse_time(s, rows, sparse_form::dense);
-  sparse_choice choice{sparse_form::dense, {}, "linear(packed_linear_view)", dense, 1};
+/// @param rows   not negative
+/// @param where  the weights are while the layer runs
+constexpr sparse_choice select_sparse_linear(const sparse_statistics& s, index_t rows,
+                                             weights_in where = weights_in::caches) noexcept {
+  const double dense = detail::sparse_time(s, rows, sparse_form::dense, where);
+  sparse_choice choice{sparse_form::dense, {}, {}, "linear(packed_linear_view)", dense, 1};
   for (const sparse_form form : detail::all_sparse_forms) {
-    const double time = detail::sparse_time(s, rows, form);
+    const double time = detail::sparse_time(s, rows, form, where);
     if (!(time < choice.microseconds)) continue;
-    choice = {form, detail::shape_of(form), "linear(packed_sparse_linear_view)", time,
+    choice = {form,        detail::shape_of(form), {}, "linear(packed_sparse_linear_view)", time,
               dense / time};
+    if (form == sparse_form::bitmask) {
+      choice.kernel = "linear(packed_bitmask_linear_view)";
+      if (s.is_2_of_4 != 0) choice.kind.pattern = {2, 4};
+    }
   }
   return choice;
 }
