@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <pare/core/std_threads.hpp>
+
 #include "support/check.hpp"
 #include "support/random.hpp"
 #include "support/vectors.hpp"
@@ -215,4 +217,29 @@ TEST_CASE("what codebooks refuse") {
   CHECK(pare::dequantize(q.view(), back.view()) == status::shape_mismatch);
   w(0, 2) = std::numeric_limits<float>::infinity();
   CHECK(pare::quantize_codebook(w.view()) == status::non_finite);
+}
+
+TEST_CASE("threads and strides change no code and no level") {
+  const auto w = pare_test::random_normal<float>({7, 9, 11}, 12);
+  const auto importance = pare_test::random_uniform<float>({7, 9, 11}, 13, 0.0, 2.0);
+  const auto apart = pare_test::strided_copy(w, 3, 2);
+  for (const int axis : {pare::per_tensor, 0, 1, 2}) {
+    CAPTURE(axis);
+    pare::codebook options;
+    options.levels = 5;
+    options.axis = axis;
+    pare::error_meter errors;
+    const auto one = pare::quantize_codebook(w.view(), options, &errors).value();
+    const auto many =
+        pare::quantize_codebook(apart.view(), options, nullptr, pare::std_threads()).value();
+    CHECK(pare_test::equal(many.codes, one.codes));
+    CHECK(pare_test::equal_bits(many.levels, one.levels));
+    const auto weighted =
+        pare::quantize_codebook(w.view(), importance.view(), options, &errors).value();
+    const auto weighted_many =
+        pare::quantize_codebook(w.view(), importance.view(), options, nullptr, pare::std_threads())
+            .value();
+    CHECK(pare_test::equal(weighted_many.codes, weighted.codes));
+    CHECK(pare_test::equal_bits(weighted_many.levels, weighted.levels));
+  }
 }

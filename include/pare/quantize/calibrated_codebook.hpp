@@ -146,7 +146,7 @@ template <class T, class E, class L, class Parallel = serial>
   const auto covariance = centered(h);
   if (!covariance) return covariance.error();
   options.start.axis = per_tensor;
-  auto book = quantize_codebook(w, options.start);
+  auto book = quantize_codebook(w, options.start, nullptr, parallel);
   if (!book) return book.error();
   gptq_options rounding;
   rounding.order = input_order::activation;

@@ -10,6 +10,9 @@
 #ifndef PARE_QUANTIZE_CODEBOOK_HPP
 #define PARE_QUANTIZE_CODEBOOK_HPP
 
+#include <atomic>
+
+#include <pare/core/parallel.hpp>
 #include <pare/core/tensor.hpp>
 #include <pare/format/codebook.hpp>
 #include <pare/quantize/affine.hpp>
@@ -236,27 +239,26 @@ inline status check_codebook(const codebook& options, std::size_t rank) noexcept
   return {status_code::invalid_argument, "the search is none of those offered", "search"};
 }
 
-/// Codes of x by levels; everything has been checked. `axis` may be `per_tensor`.
+/// Codes of x by `count` levels a channel; everything has been checked. `axis` may be `per_tensor`.
 template <class X, class Codes>
-void encode_levels(const X& x, int axis, const tensor<float, 2>& levels, const Codes& codes,
+void encode_levels(const X& x, int axis, const float* levels, index_t count, const Codes& codes,
                    error_meter* errors) noexcept {
-  const index_t count = levels.extent(1);
   // Borders are made when the walk comes to a channel, and kept while it stays there.
   index_t known = 0;
-  nearest_level code_of(levels.data(), count);
+  nearest_level code_of(levels, count);
   for_each_row(
       x, codes, axis,
       [&](const float* from, std::uint8_t* to, index_t channel, const row_loop& row) {
         if (row.step_channel == 0 && channel != known) {
           known = channel;
-          code_of = nearest_level(levels.data() + channel * count, count);
+          code_of = nearest_level(levels + channel * count, count);
         }
         if (row.step_channel == 0 && row.step_a == 1 && row.step_b == 1) {
           code_of.encode(from, row.count, to);
         } else {
           for (index_t i = 0; i < row.count; ++i) {
             const float value = from[i * row.step_a];
-            const float* own = levels.data() + (channel + i) * count;
+            const float* own = levels + (channel + i) * count;
             to[i * row.step_b] =
                 row.step_channel == 0
                     ? code_of(value)
@@ -267,16 +269,34 @@ void encode_levels(const X& x, int axis, const tensor<float, 2>& levels, const C
         if (errors == nullptr) return;
         for (index_t i = 0; i < row.count; ++i) {
           errors->add(from[i * row.step_a],
-                      levels(channel + i * row.step_channel, index_t{to[i * row.step_b]}));
+                      levels[(channel + i * row.step_channel) * count + to[i * row.step_b]]);
         }
       });
 }
 
-template <class T, class E, class L, class W>
+/// As above, the indices along the first axis on their own. Errors are sums, whose order counts: with
+/// them it is one walk.
+template <class X, class Codes, class Parallel>
+void encode_slices(const X& x, int axis, const tensor<float, 2>& levels, const Codes& codes,
+                   error_meter* errors, const Parallel& parallel) noexcept {
+  const index_t count = levels.extent(1);
+  if constexpr (X::rank() > 1) {
+    if (errors == nullptr) {
+      parallel(static_cast<index_t>(x.extent(0)), [&](index_t i) {
+        encode_levels(slice_of(x, 0, i, 1), axis, levels.data() + (axis == 0 ? i * count : 0),
+                      count, slice_of(codes, 0, i, 1), nullptr);
+      });
+      return;
+    }
+  }
+  encode_levels(x, axis, levels.data(), count, codes, errors);
+}
+
+template <class T, class E, class L, class W, class Parallel>
 result<codebook_tensor<E::rank()>> quantize_codebook(const tensor_view<T, E, L>& x,
                                                      const W& importance, bool weighted,
-                                                     const codebook& options,
-                                                     error_meter* errors) noexcept {
+                                                     const codebook& options, error_meter* errors,
+                                                     const Parallel& parallel) noexcept {
   static_assert(is_float<T>, "pare: codes are made of float");
   PARE_RETURN_IF_ERROR(check_codebook(options, E::rank()));
   if (x.empty()) return {status_code::empty, "a tensor without elements has no values", "w"};
@@ -289,7 +309,8 @@ result<codebook_tensor<E::rank()>> quantize_codebook(const tensor_view<T, E, L>&
   if (!codes) return codes.error();
   auto levels = tensor<float, 2>::create(dextents<index_t, 2>(channels, options.levels));
   if (!levels) return levels.error();
-  for (index_t c = 0; c < channels; ++c) {
+  std::atomic<index_t> failed{-1};  // a channel without levels
+  const auto search = [&](index_t c) -> status {
     float* of_channel = weighted ? weights.data() + c * count : nullptr;
     bool any = false;
     for (index_t i = 0; i < count && weighted && !any; ++i) any = of_channel[i] > 0;
@@ -297,9 +318,17 @@ result<codebook_tensor<E::rank()>> quantize_codebook(const tensor_view<T, E, L>&
     const auto sorted =
         sorted_values::create(values.data() + c * count, any ? of_channel : nullptr, count);
     if (!sorted) return sorted.error();
-    PARE_RETURN_IF_ERROR(find_levels(*sorted, options, levels->data() + c * options.levels));
+    return find_levels(*sorted, options, levels->data() + c * options.levels);
+  };
+  parallel(channels, [&](index_t c) {
+    if (!search(c)) failed.store(c, std::memory_order_relaxed);
+  });
+  if (failed.load() >= 0) {
+    const status again = search(failed.load());
+    if (!again) return again.error();
+    return {status_code::out_of_memory, "the host has not enough memory for all codebooks", "w"};
   }
-  encode_levels(input(x), options.axis, *levels, output(codes->view()), errors);
+  encode_slices(input(x), options.axis, *levels, output(codes->view()), errors, parallel);
   return codebook_tensor<E::rank()>{*std::move(codes), *std::move(levels), options.axis};
 }
 
@@ -313,14 +342,17 @@ inline namespace PARE_ABI {
 /// Where a channel has no more distinct values than there are levels, it comes back exactly, and the
 /// largest value fills up the codebook.
 ///
-/// @param w       any rank and layout, finite, not empty
-/// @param errors  gathers what is lost, where it is not null
+/// @param w         any rank and layout, finite, not empty
+/// @param errors    gathers what is lost, where it is not null
+/// @param parallel  codebooks along an axis, and the codes of indices along the first one, do not depend
+///                  on each other: the same bits for any number of threads
 /// @return `out_of_range` for levels, iterations or axis, `invalid_argument` for a search that is
 ///         none, `empty`, `non_finite` with the first NaN or infinity, `out_of_memory`
-template <class T, class E, class L>
+template <class T, class E, class L, class Parallel = serial>
 [[nodiscard]] result<codebook_tensor<E::rank()>> quantize_codebook(
-    tensor_view<T, E, L> w, codebook options = {}, error_meter* errors = nullptr) noexcept {
-  return detail::quantize_codebook(w, detail::input(w), false, options, errors);
+    tensor_view<T, E, L> w, codebook options = {}, error_meter* errors = nullptr,
+    const Parallel& parallel = {}) noexcept {
+  return detail::quantize_codebook(w, detail::input(w), false, options, errors, parallel);
 }
 
 /// As above, for the least error weighted by `importance`, such as the diagonal of a Hessian.
@@ -328,17 +360,17 @@ template <class T, class E, class L>
 /// @param importance  the shape of w, any layout, finite and not negative; a channel of zeros counts
 ///                    as one of ones
 /// @return also `shape_mismatch`, and `out_of_range` for an importance below 0
-template <class T, class E, class L, class U, class WE, class WL>
+template <class T, class E, class L, class U, class WE, class WL, class Parallel = serial>
 [[nodiscard]] result<codebook_tensor<E::rank()>> quantize_codebook(
     tensor_view<T, E, L> w, tensor_view<U, WE, WL> importance, codebook options = {},
-    error_meter* errors = nullptr) noexcept {
+    error_meter* errors = nullptr, const Parallel& parallel = {}) noexcept {
   static_assert(detail::is_float<U>, "pare: importance is float");
   PARE_RETURN_IF_ERROR(detail::check_same_shape(w, importance, "importance"));
   PARE_RETURN_IF_ERROR(detail::check_finite(detail::input(importance), "importance"));
   if (!w.empty() && detail::range_of(detail::input(importance), "importance")->min < 0) {
     return {status_code::out_of_range, "an importance is not negative", "importance"};
   }
-  return detail::quantize_codebook(w, detail::input(importance), true, options, errors);
+  return detail::quantize_codebook(w, detail::input(importance), true, options, errors, parallel);
 }
 
 /// The values of codes.

@@ -250,8 +250,8 @@ template <class T, class E, class L>
     detail::fill_levels(options.curve, options.bits, options.zero, double{(*params)(c).range},
                         double{(*params)(c).shape}, levels->data() + c * levels->extent(1));
   }
-  detail::encode_levels(detail::input(w), options.axis, *levels, detail::output(codes->view()),
-                        errors);
+  detail::encode_levels(detail::input(w), options.axis, levels->data(), levels->extent(1),
+                        detail::output(codes->view()), errors);
   return nonlinear_tensor<E::rank()>{
       codebook_tensor<E::rank()>{*std::move(codes), *std::move(levels), options.axis},
       *std::move(params)};
