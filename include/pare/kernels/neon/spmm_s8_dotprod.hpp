@@ -1,7 +1,7 @@
 // The block-sparse s8 product on 64-bit ARM with SDOT.
 //
 // Blocks of 4x4 and 1x4 go over rows of activations: a register holds four inputs of four rows, and
-// SDOT multiplies them by four weights out of the sixteen in another. A 4x4 block is 22 instructions
+// SDOT multiplies them by four weights out of the sixteen in another. A 4x4 block is 21 instructions
 // for 16 rows, 16 of them SDOT; four 1x4 blocks are 107 for 64 rows, 64 of them SDOT. Blocks of 16x4
 // go over outputs, as the dense kernel does.
 #ifndef PARE_KERNELS_NEON_SPMM_S8_DOTPROD_HPP
@@ -30,32 +30,44 @@ PARE_ALWAYS_INLINE int8x16x4_t load_rows(const std::uint8_t* x) noexcept {
   return vld1q_s8_x4(reinterpret_cast<const std::int8_t*>(x));
 }
 
+/// Sums of four outputs for 16 rows.
+struct four_outputs {
+  row_of_tile t0, t1, t2, t3;
+};
+PARE_ALWAYS_INLINE void multiply_block(four_outputs& t, const std::uint8_t* x,
+                                       const std::int8_t* w) noexcept {
+  const int8x16_t weights = vld1q_s8(w);
+  const int8x16x4_t inputs = load_rows(x);
+  multiply_rows<0>(t.t0, inputs, weights);
+  multiply_rows<1>(t.t1, inputs, weights);
+  multiply_rows<2>(t.t2, inputs, weights);
+  multiply_rows<3>(t.t3, inputs, weights);
+}
+
 inline void lines_of_4(const neon::line_args& args, index_t lines, std::int32_t* acc) noexcept {
-  const index_t width = args.width, quad_bytes = 4 * width;
+  const index_t width = args.width;
   for (index_t line = 0; line < lines; ++line, acc += 4 * width) {
     const std::int32_t* start = args.start + 4 * line;
     const std::uint16_t* last = args.columns + args.offsets[line + 1];
     for (index_t row = 0; row < width; row += 16) {
       std::int32_t* sums = acc + row;
-      row_of_tile t0 = neon::first_sums(args.is_first, start[0], sums);
-      row_of_tile t1 = neon::first_sums(args.is_first, start[1], sums + width);
-      row_of_tile t2 = neon::first_sums(args.is_first, start[2], sums + 2 * width);
-      row_of_tile t3 = neon::first_sums(args.is_first, start[3], sums + 3 * width);
-      const std::uint8_t* x = args.x + 4 * row;
+      four_outputs t;
+      t.t0 = neon::first_sums(args.is_first, start[0], sums);
+      t.t1 = neon::first_sums(args.is_first, start[1], sums + width);
+      t.t2 = neon::first_sums(args.is_first, start[2], sums + 2 * width);
+      t.t3 = neon::first_sums(args.is_first, start[3], sums + 3 * width);
+      const neon::panel_columns_of x(args.x + 4 * row, 4 * width);
       const std::int8_t* w = args.values + index_t{args.offsets[line]} * 16;
       const std::uint16_t* column = args.columns + args.offsets[line];
-      for (; column != last; ++column, w += 16) {
-        const int8x16x4_t inputs = load_rows(x + *column * quad_bytes);
-        const int8x16_t weights = vld1q_s8(w);
-        multiply_rows<0>(t0, inputs, weights);
-        multiply_rows<1>(t1, inputs, weights);
-        multiply_rows<2>(t2, inputs, weights);
-        multiply_rows<3>(t3, inputs, weights);
+      for (; last - column >= 2; column += 2, w += 32) {
+        multiply_block(t, x[column[0]], w);
+        multiply_block(t, x[column[1]], w + 16);
       }
-      store_row(sums, t0);
-      store_row(sums + width, t1);
-      store_row(sums + 2 * width, t2);
-      store_row(sums + 3 * width, t3);
+      if (column != last) multiply_block(t, x[*column], w);
+      store_row(sums, t.t0);
+      store_row(sums + width, t.t1);
+      store_row(sums + 2 * width, t.t2);
+      store_row(sums + 3 * width, t.t3);
     }
   }
 }
@@ -123,6 +135,29 @@ PARE_ALWAYS_INLINE void multiply_16(row_of_tile& sums, const int8x16x4_t& w,
   multiply_add<0>(sums.c3, w.val[3], four);
 }
 
+/// Of up to four rows, those that exist.
+struct four_rows_of_outputs {
+  row_of_tile t0, t1, t2, t3;
+};
+
+/// A block times four inputs of each row.
+template <int Rows>
+PARE_ALWAYS_INLINE void multiply_block_of_16(four_rows_of_outputs& t, const std::int8_t* w,
+                                             std::uint32_t x0, std::uint32_t x1, std::uint32_t x2,
+                                             std::uint32_t x3, std::uint8_t flip) noexcept {
+  const int8x16x4_t weights = vld1q_s8_x4(w);
+  multiply_16(t.t0, weights, neon::broadcast4(x0, flip));
+  if constexpr (Rows > 1) multiply_16(t.t1, weights, neon::broadcast4(x1, flip));
+  if constexpr (Rows > 2) multiply_16(t.t2, weights, neon::broadcast4(x2, flip));
+  if constexpr (Rows > 3) multiply_16(t.t3, weights, neon::broadcast4(x3, flip));
+}
+
+PARE_ALWAYS_INLINE std::uint32_t load_four(const std::uint8_t* x) noexcept {
+  std::uint32_t four;
+  std::memcpy(&four, x, 4);
+  return four;
+}
+
 template <int Rows>
 PARE_ALWAYS_INLINE void line_of_16(const gemm_s8_args& p, const std::uint8_t* a, index_t first_k,
                                    const std::uint16_t* column, const std::uint16_t* last,
@@ -132,24 +167,25 @@ PARE_ALWAYS_INLINE void line_of_16(const gemm_s8_args& p, const std::uint8_t* a,
   const std::uint8_t* a1 = Rows > 1 ? a0 + p.a_stride : a0;
   const std::uint8_t* a2 = Rows > 2 ? a1 + p.a_stride : a0;
   const std::uint8_t* a3 = Rows > 3 ? a2 + p.a_stride : a0;
-  row_of_tile t0 = load_row(acc), t1 = load_row(acc + 16), t2 = load_row(acc + 32);
-  row_of_tile t3 = load_row(acc + 48);
-  for (; column != last; ++column, w += 64) {
-    const int8x16x4_t weights = vld1q_s8_x4(w);
+  four_rows_of_outputs t = {load_row(acc), load_row(acc + 16), load_row(acc + 32),
+                            load_row(acc + 48)};
+  // The group of inputs that a row ends within must not be read as a whole.
+  const bool has_end = p.k % 4 != 0 && column != last && first_k + 4 * last[-1] + 4 > p.k;
+  const std::uint16_t* whole = has_end ? last - 1 : last;
+  for (; column != whole; ++column, w += 64) {
     const index_t at = 4 * index_t{*column};
-    const index_t left = p.k - first_k - at;
-    multiply_16(t0, weights, neon::broadcast4(neon::four_inputs(a0 + at, left), flip));
-    if constexpr (Rows > 1)
-      multiply_16(t1, weights, neon::broadcast4(neon::four_inputs(a1 + at, left), flip));
-    if constexpr (Rows > 2)
-      multiply_16(t2, weights, neon::broadcast4(neon::four_inputs(a2 + at, left), flip));
-    if constexpr (Rows > 3)
-      multiply_16(t3, weights, neon::broadcast4(neon::four_inputs(a3 + at, left), flip));
+    multiply_block_of_16<Rows>(t, w, load_four(a0 + at), load_four(a1 + at), load_four(a2 + at),
+                               load_four(a3 + at), flip);
   }
-  store_row(acc, t0);
-  if constexpr (Rows > 1) store_row(acc + 16, t1);
-  if constexpr (Rows > 2) store_row(acc + 32, t2);
-  if constexpr (Rows > 3) store_row(acc + 48, t3);
+  if (has_end) {
+    const index_t at = p.k / 4 * 4 - first_k, left = p.k % 4;
+    multiply_block_of_16<Rows>(t, w, last_bytes(a0 + at, left, 0), last_bytes(a1 + at, left, 0),
+                               last_bytes(a2 + at, left, 0), last_bytes(a3 + at, left, 0), flip);
+  }
+  store_row(acc, t.t0);
+  if constexpr (Rows > 1) store_row(acc + 16, t.t1);
+  if constexpr (Rows > 2) store_row(acc + 32, t.t2);
+  if constexpr (Rows > 3) store_row(acc + 48, t.t3);
 }
 inline void line_of_16(const gemm_s8_args& p, const std::uint8_t* a, index_t rows, index_t first_k,
                        const std::uint16_t* column, const std::uint16_t* last, const std::int8_t* w,
