@@ -38,8 +38,10 @@
 #include <pare/format/packed_linear.hpp>
 #include <pare/format/packed_low_bit_linear.hpp>
 #include <pare/format/packed_parts.hpp>
+#include <pare/format/packed_sparse_conv2d.hpp>
 #include <pare/format/packed_sparse_linear.hpp>
 #include <pare/format/window.hpp>
+#include <pare/format/window_matrix.hpp>
 #include <pare/kernels/add.hpp>
 #include <pare/kernels/bcsr_linear.hpp>
 #include <pare/kernels/bitmask_linear.hpp>
@@ -63,6 +65,7 @@
 #include <pare/kernels/pack_linear.hpp>
 #include <pare/kernels/pack_low_bit_linear.hpp>
 #include <pare/kernels/pack_offset_grouped_linear.hpp>
+#include <pare/kernels/pack_sparse_conv2d.hpp>
 #include <pare/kernels/pack_sparse_linear.hpp>
 #include <pare/kernels/pad.hpp>
 #include <pare/kernels/pool.hpp>
@@ -71,6 +74,7 @@
 #include <pare/kernels/select_sparse.hpp>
 #include <pare/kernels/sequential.hpp>
 #include <pare/kernels/softmax.hpp>
+#include <pare/kernels/sparse_conv2d.hpp>
 #include <pare/kernels/sparse_linear.hpp>
 #include <pare/kernels/static_linear.hpp>
 #include <pare/kernels/table.hpp>

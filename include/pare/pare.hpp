@@ -24,6 +24,7 @@
 #include <pare/layers/low_bit_linear.hpp>
 #include <pare/layers/offset_grouped_linear.hpp>
 #include <pare/layers/owned_layer.hpp>
+#include <pare/layers/sparse_conv2d.hpp>
 #include <pare/layers/sparse_linear.hpp>
 #include <pare/prune/amount.hpp>
 #include <pare/prune/blocks.hpp>
