@@ -7,6 +7,7 @@
 #include <pare/io/write_image.hpp>
 #include <pare/kernels/bcsr_linear.hpp>
 #include <pare/kernels/low_rank_linear.hpp>
+#include <pare/kernels/offset_grouped_linear.hpp>
 
 #include "support/isas.hpp"
 #include "support/packed_parts.hpp"
@@ -97,6 +98,9 @@ void run_all(const pare::image_view& image) {
     } else if (image.kind(i) == pare::image_kind::grouped_linear) {
       const auto l = image.layer<pare::packed_grouped_linear_view>(i).value();
       run_floats(l, l.in_features, l.out_features);
+    } else if (image.kind(i) == pare::image_kind::offset_grouped_linear) {
+      const auto l = image.layer<pare::packed_offset_grouped_linear_view>(i).value();
+      run_floats(l, l.base.in_features, l.base.out_features);
     } else if (image.kind(i) == pare::image_kind::sparse_linear) {
       const auto l = image.layer<pare::packed_sparse_linear_view>(i).value();
       if (l.base.in_features > most || l.base.out_features > most) continue;
@@ -162,6 +166,7 @@ TEST_CASE("image: layers come back to the bit, for any target, whatever machine 
       same("depthwise", network.depthwise.view());
       same("fc_grouped", network.fc_grouped.view());
       same("fc_grouped_s8", network.fc_grouped_s8.view());
+      same("fc_shifted", network.fc_offsets.view());
       const auto sparse = same("fc_sparse", network.fc_sparse.view());
       CHECK(reinterpret_cast<std::uintptr_t>(sparse.weights.values) % 64 == 0);
       same("fc_low_rank", network.low_rank());
@@ -179,7 +184,7 @@ TEST_CASE("image: layers are found by name and kind") {
   CHECK(std::string(opened.name(6)) == "depthwise");
   CHECK(opened.kind(6) == pare::image_kind::depthwise_conv2d);
   CHECK(opened.layer<pare::packed_linear_view>("nothing").status() == status::out_of_range);
-  CHECK(opened.layer<pare::packed_linear_view>(13).status() == status::out_of_range);
+  CHECK(opened.layer<pare::packed_linear_view>(14).status() == status::out_of_range);
   CHECK(opened.layer<pare::packed_linear_view>("conv").status() == status::unsupported);
   CHECK(pare::image_view().find("conv") == -1);
   const auto none = pare::write_image({}).value();
@@ -264,7 +269,7 @@ TEST_CASE("image: lies behind a right checksum are refused where they stand") {
   is_refused_here(fc + 1, ' ');
   is_refused_here(fc + 5, 'x');
   is_refused_here(fc + kind, u32{0});
-  is_refused_here(fc + kind, u32{10});
+  is_refused_here(fc + kind, u32{11});
   // The linear part.
   for (const i32 n : {-1, 9, 100000, INT32_MAX, INT32_MIN}) {
     const index_t where = n < 0 ? fc + out : fc + bytes;
@@ -378,6 +383,8 @@ TEST_CASE("image: lies behind a right checksum are refused where they stand") {
     is_refused(at_of(scale), std::uint16_t{0xfc00}, at_of(scale), status::non_finite);
     is_refused(at_of(scale), std::uint16_t{0x7c01}, at_of(scale), status::non_finite);
   }
+  const auto shifted = opened.layer<pare::packed_offset_grouped_linear_view>("fc_shifted").value();
+  is_refused(at_of(shifted.offsets + 15), nan, at_of(shifted.offsets + 15), status::non_finite);
   const auto weights = opened.layer<pare::packed_sparse_linear_view>("fc_sparse").value();
   is_refused(at_of(weights.base.factors), nan, at_of(weights.base.factors), status::non_finite);
   const std::uint32_t* offsets = weights.weights.block_offsets;
@@ -433,7 +440,7 @@ TEST_CASE("image: no layer's memory ends beyond the image, be it by one line") {
   put(shorter, 20, static_cast<std::uint32_t>(image.size() - 64));
   sign(shorter);
   REQUIRE_FALSE(open(shorter));
-  CHECK(open(shorter).error().position == record(12) + offset);
+  CHECK(open(shorter).error().position == record(13) + offset);
 }
 
 TEST_CASE("image: random damage behind a right checksum is refused or does no harm") {

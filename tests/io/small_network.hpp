@@ -8,6 +8,7 @@
 #include <pare/core/tensor_view.hpp>
 #include <pare/format/bcsr.hpp>
 #include <pare/format/low_rank.hpp>
+#include <pare/format/offset_grouped.hpp>
 #include <pare/format/packed_conv2d.hpp>
 #include <pare/format/packed_depthwise.hpp>
 #include <pare/format/packed_grouped_linear.hpp>
@@ -721,6 +722,61 @@ alignas(64) inline constexpr float bias_values[] = {
     0x1.4c0facp-1f,
 };
 inline constexpr pare::vector_view<const float> bias(bias_values, 5);
+
+// fc_shifted: linear, 40 -> 5, 4-bit weights in groups of 32 with offsets, relu6; 416 bytes in panels of 4 outputs.
+alignas(64) inline constexpr std::uint8_t fc_shifted_panels[] = {
+    32, 94, 81, 18, 198, 134, 198, 49, 227, 107, 3, 115, 30, 230, 111, 39,
+    142, 200, 220, 210, 185, 137, 132, 144, 82, 26, 92, 15, 166, 37, 81, 51,
+    0, 59, 140, 21, 140, 93, 187, 238, 205, 133, 209, 27, 231, 136, 235, 97,
+    243, 114, 94, 105, 84, 115, 52, 15, 68, 219, 165, 81, 57, 167, 200, 175,
+    3, 0, 0, 4, 0, 0, 64, 164,
+    121, 115, 89, 85, 66, 116, 128, 131, 199, 63, 146, 136, 127, 113, 187, 120,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    255, 131, 254, 135, 176, 224, 53, 37,
+    246, 1, 56, 207, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    244, 255, 205, 156, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    52, 41, 172, 168, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    136, 47, 72, 40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    244, 36, 0, 0, 0, 0, 0, 0,
+    231, 178, 88, 204, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    48, 16, 0, 0, 0, 0, 0, 0,
+};
+inline constexpr float fc_shifted_sums[] = {
+    -0x1.203cp-10f, -0x1.37fp-9f, 0x1.2cp13f, 0x1.6f8p-7f,
+    -0x1.51fd8p0f, 0.0f, 0.0f, 0.0f,
+};
+inline constexpr float fc_shifted_bias[] = {
+    -0x1.a9066p0f, -0x1.0a4192p0f, 0x1.1ca196p-3f, -0x1.553b7ap1f,
+    0x1.37827ep-2f, 0.0f, 0.0f, 0.0f,
+};
+inline constexpr float fc_shifted_offsets[] = {
+    0x1.1dc06p-4f, -0x1.070c68p-4f, -0x1.6d10cep-4f, -0x1.c5b5f8p-6f,
+    -0x1.6ffbaep-5f, 0.0f, 0.0f, 0.0f,
+    0x1.00e296p-4f, 0x1.2b5a2p-6f, -0x1.3eae14p-4f, 0x1.0501bcp-4f,
+    0x1.5d817cp-4f, 0.0f, 0.0f, 0.0f,
+};
+inline constexpr pare::packed_offset_grouped_linear_view fc_shifted = [] {
+  pare::packed_offset_grouped_linear_view l;
+  l.base.out_features = 5;
+  l.base.in_features = 40;
+  l.base.group = 32;
+  l.base.bits = 4;
+  l.base.tile_columns = 4;
+  l.base.has_zero_points = 0;
+  l.base.panels = fc_shifted_panels;
+  l.base.sums = fc_shifted_sums;
+  l.base.bias = fc_shifted_bias;
+  l.base.options.act = pare::activation::none;
+  l.base.options.arithmetic = pare::grouped_arithmetic::integer;
+  l.offsets = fc_shifted_offsets;
+  l.act = pare::activation::relu6;
+  return l;
+}();
 
 }  // namespace pare_test::written
 

@@ -6,6 +6,7 @@
 #include <pare/io/write_c_source.hpp>
 #include <pare/kernels/bcsr_linear.hpp>
 #include <pare/kernels/low_rank_linear.hpp>
+#include <pare/kernels/offset_grouped_linear.hpp>
 
 #include "io/small_network.hpp"
 #include "support/isas.hpp"
@@ -84,6 +85,7 @@ TEST_CASE("write_c_source: the header's layers are the packed ones to the bit") 
   CHECK(pare_test::same_layer(written::fc_grouped, scalar_form(network.fc_grouped.view()).view));
   CHECK(pare_test::same_layer(written::fc_grouped_s8,
                               scalar_form(network.fc_grouped_s8.view()).view));
+  CHECK(pare_test::same_layer(written::fc_shifted, scalar_form(network.fc_offsets.view()).view));
   CHECK(pare_test::same_layer(written::fc_sparse, network.fc_sparse.view()));
   CHECK(pare_test::same_layer(written::fc_low_rank, network.low_rank()));
   CHECK(pare_test::same_layer(written::fc_pruned, network.sparse));
@@ -133,6 +135,7 @@ TEST_CASE("write_c_source: grouped, sparse and float layers run as they are") {
   CHECK(pare_test::equal(run(x, written::fc_grouped_s8, 3), run(x, network.fc_grouped_s8, 3)));
   const auto x40 = pare_test::random_uniform<float>({3, 40}, 15, -1.0, 1.0);
   CHECK(pare_test::equal(run(x40, written::fc_grouped, 6), run(x40, network.fc_grouped, 6)));
+  CHECK(pare_test::equal(run(x40, written::fc_shifted, 5), run(x40, network.fc_offsets, 5)));
   const auto codes = pare_test::random_codes<std::int8_t>({3, 22}, 16);
   CHECK(pare_test::equal(run(codes, written::fc_sparse, 18), run(codes, network.fc_sparse, 18)));
   const auto x7 = pare_test::random_uniform<float>({3, 7}, 17, -1.0, 1.0);

@@ -2,6 +2,7 @@
 #include <pare/kernels/repack.hpp>
 #include <pare/layers/conv2d.hpp>
 #include <pare/layers/depthwise_conv2d.hpp>
+#include <pare/layers/offset_grouped_linear.hpp>
 #include <pare/layers/sparse_linear.hpp>
 
 #include "support/conv_case.hpp"
@@ -106,6 +107,14 @@ TEST_CASE("repack: grouped weights") {
       for (const bool has_zero_points : {false, true}) {
         const pare_test::grouped_case c(out, in, 32, bits, has_zero_points, 7);
         check_all_ways([&] { return c.pack(); });
+        const auto offsets = pare_test::random_uniform<float>({c.n, c.groups}, 9, -1.0, 1.0);
+        check_all_ways([&] {
+          return pare::pack_offset_grouped_linear(
+                     pare::offset_grouped_view<pare::half, pare::dextents<index_t, 2>>{
+                         c.view(), offsets.view()},
+                     bits, c.bias.view(), c.options)
+              .value();
+        });
       }
     }
   }

@@ -107,6 +107,12 @@ inline comparison same_layer(const pare::packed_grouped_linear_view& a,
   }
   return {};
 }
+inline comparison same_layer(const pare::packed_offset_grouped_linear_view& a,
+                             const pare::packed_offset_grouped_linear_view& b) {
+  if (a.act != b.act) return {false, "options differ"};
+  if (auto c = same_layer(a.base, b.base); !c) return c;
+  return same_array(a.offsets, b.offsets, a.offset_stride() * a.base.groups(), "offsets");
+}
 template <class T>
 comparison same_layer(const pare::bcsr_view<T>& a, const pare::bcsr_view<T>& b) {
   if (a.rows != b.rows || a.columns != b.columns || a.shape.block_rows != b.shape.block_rows ||

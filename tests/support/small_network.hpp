@@ -7,6 +7,7 @@
 #include <pare/io/named_layer.hpp>
 #include <pare/layers/conv2d.hpp>
 #include <pare/layers/depthwise_conv2d.hpp>
+#include <pare/layers/offset_grouped_linear.hpp>
 #include <pare/layers/sparse_linear.hpp>
 
 #include "support/conv_case.hpp"
@@ -22,6 +23,7 @@ struct small_network {
   pare::conv2d_layer conv, conv_rows, conv_grouped;
   pare::depthwise_conv2d_layer depthwise;
   pare::grouped_linear_layer fc_grouped, fc_grouped_s8;
+  pare::offset_grouped_linear_layer fc_offsets;
   pare::sparse_linear_layer fc_sparse;
   pare::tensor<float, 2> left = random_uniform<float>({5, 2}, 10, -1.0, 1.0);
   pare::tensor<float, 2> right = random_uniform<float>({2, 7}, 11, -1.0, 1.0);
@@ -55,6 +57,14 @@ struct small_network {
     groups = grouped_case(3, 70, 64, 8, false, 9);
     groups.options.arithmetic = pare::grouped_arithmetic::floating;
     fc_grouped_s8 = groups.pack();
+    grouped_case codes(5, 40, 32, 4, false, 14);
+    codes.options.act = pare::activation::relu6;
+    const auto offsets = random_uniform<float>({5, 2}, 15, -0.1, 0.1);
+    fc_offsets = pare::pack_offset_grouped_linear(
+                     pare::offset_grouped_view<pare::half, pare::dextents<index_t, 2>>{
+                         codes.view(), offsets.view()},
+                     4, codes.bias.view(), codes.options)
+                     .value();
     linear_case dense(18, 22, 10);
     for (index_t i = 0; i < dense.codes.size(); ++i) {
       if (i / 22 / 4 % 2 == i % 22 / 4 % 2) dense.codes.data()[i] = 0;
@@ -72,7 +82,7 @@ struct small_network {
 
   pare::low_rank_view<float> low_rank() const { return {left.view(), right.view()}; }
 
-  static constexpr index_t count = 13;  ///< of layers
+  static constexpr index_t count = 14;  ///< of layers
 
   std::vector<pare::named_layer> layers() const {
     return {{"fc", fc.view(), "A comment\nof two lines."},
@@ -87,7 +97,8 @@ struct small_network {
             {"fc_sparse", fc_sparse.view()},
             {"fc_low_rank", low_rank()},
             {"fc_pruned", sparse},
-            {"bias", bias.view()}};
+            {"bias", bias.view()},
+            {"fc_shifted", fc_offsets.view()}};
   }
 
  private:

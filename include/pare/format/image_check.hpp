@@ -45,7 +45,9 @@ class image_checker {
       case image_kind::low_bit_linear: return check_low_bit(r);
       case image_kind::conv2d: return check_conv2d(r);
       case image_kind::depthwise_conv2d: return check_depthwise(r);
-      case image_kind::grouped_linear: return check_grouped(r);
+      case image_kind::grouped_linear: return check_grouped<packed_grouped_linear_view>(r);
+      case image_kind::offset_grouped_linear:
+        return check_grouped<packed_offset_grouped_linear_view>(r);
       case image_kind::sparse_linear: return check_sparse_linear(r);
       case image_kind::low_rank: return check_low_rank(r);
       case image_kind::sparse: return check_sparse(r);
@@ -198,6 +200,7 @@ class image_checker {
     return check_dense(r, layer);
   }
 
+  template <class Layer>
   status check_grouped(const image_record& r) const noexcept {
     PARE_RETURN_IF_ERROR(check_sizes(r));
     const std::int32_t tile = r.tile_columns;
@@ -213,12 +216,16 @@ class image_checker {
     if (r.arithmetic > static_cast<std::uint32_t>(grouped_arithmetic::floating)) {
       return bad(offsetof(image_record, arithmetic), "the arithmetic is none of those known");
     }
-    auto layer = layer_of<packed_grouped_linear_view>(r);
+    auto layer = layer_of<Layer>(r);
     PARE_RETURN_IF_ERROR(find_parts(r, layer));
-    const index_t columns = round_up(layer.out_features, layer.tile_columns);
-    PARE_RETURN_IF_ERROR(check_floats(layer.sums, columns));
-    PARE_RETURN_IF_ERROR(check_floats(layer.bias, columns));
-    return check_scales(layer);
+    const packed_grouped_linear_view& g = grouped_part(layer);
+    const index_t columns = round_up(g.out_features, g.tile_columns);
+    PARE_RETURN_IF_ERROR(check_floats(g.sums, columns));
+    PARE_RETURN_IF_ERROR(check_floats(g.bias, columns));
+    if constexpr (std::is_same_v<Layer, packed_offset_grouped_linear_view>) {
+      PARE_RETURN_IF_ERROR(check_floats(layer.offsets, columns * g.groups()));
+    }
+    return check_scales(g);
   }
 
   /// The scales of groups: half, and finite.

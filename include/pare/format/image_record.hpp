@@ -9,15 +9,16 @@ namespace pare {
 
 /// What a record of an image describes.
 enum class image_kind : std::uint32_t {
-  linear = 1,            ///< `packed_linear_view`
-  low_bit_linear = 2,    ///< `packed_low_bit_linear_view`
-  conv2d = 3,            ///< `packed_conv2d_view`
-  depthwise_conv2d = 4,  ///< `packed_depthwise_view`
-  grouped_linear = 5,    ///< `packed_grouped_linear_view`
-  sparse_linear = 6,     ///< `packed_sparse_linear_view`
-  low_rank = 7,          ///< `low_rank_view<float>`
-  sparse = 8,            ///< `bcsr_view<float>`
-  vector = 9,            ///< `vector_view<const float>`: the bias of the two before
+  linear = 1,                  ///< `packed_linear_view`
+  low_bit_linear = 2,          ///< `packed_low_bit_linear_view`
+  conv2d = 3,                  ///< `packed_conv2d_view`
+  depthwise_conv2d = 4,        ///< `packed_depthwise_view`
+  grouped_linear = 5,          ///< `packed_grouped_linear_view`
+  sparse_linear = 6,           ///< `packed_sparse_linear_view`
+  low_rank = 7,                ///< `low_rank_view<float>`
+  sparse = 8,                  ///< `bcsr_view<float>`
+  vector = 9,                  ///< `vector_view<const float>`: the bias of the two before
+  offset_grouped_linear = 10,  ///< `packed_offset_grouped_linear_view`
 };
 
 /// The longest name of a layer, in bytes.
@@ -83,6 +84,9 @@ template <>
 inline constexpr image_kind kind_of<packed_depthwise_view> = image_kind::depthwise_conv2d;
 template <>
 inline constexpr image_kind kind_of<packed_grouped_linear_view> = image_kind::grouped_linear;
+template <>
+inline constexpr image_kind kind_of<packed_offset_grouped_linear_view> =
+    image_kind::offset_grouped_linear;
 template <>
 inline constexpr image_kind kind_of<packed_sparse_linear_view> = image_kind::sparse_linear;
 template <>
@@ -151,15 +155,16 @@ template <class Layer>
 constexpr image_record record_of(const Layer& layer) noexcept {
   image_record r;
   r.kind = static_cast<std::uint32_t>(kind_of<Layer>);
-  if constexpr (std::is_same_v<Layer, packed_grouped_linear_view>) {
-    r.out_features = small(layer.out_features);
-    r.in_features = small(layer.in_features);
-    r.tile_columns = layer.tile_columns;
-    r.act = static_cast<std::uint32_t>(layer.options.act);
-    r.bits = layer.bits;
-    r.has_zero_points = layer.has_zero_points;
-    r.group = small(layer.group);
-    r.arithmetic = static_cast<std::uint32_t>(layer.options.arithmetic);
+  if constexpr (is_grouped_layer<Layer>) {
+    const packed_grouped_linear_view& g = grouped_part(layer);
+    r.out_features = small(g.out_features);
+    r.in_features = small(g.in_features);
+    r.tile_columns = g.tile_columns;
+    r.act = static_cast<std::uint32_t>(activation_of(layer));
+    r.bits = g.bits;
+    r.has_zero_points = g.has_zero_points;
+    r.group = small(g.group);
+    r.arithmetic = static_cast<std::uint32_t>(g.options.arithmetic);
   } else if constexpr (std::is_same_v<Layer, packed_sparse_linear_view>) {
     blocks_to(layer.weights, r);
     linear_to(layer.base, r);
@@ -196,15 +201,20 @@ constexpr image_record record_of(const Layer& layer) noexcept {
 template <class Layer>
 constexpr Layer layer_of(const image_record& r) noexcept {
   Layer layer;
-  if constexpr (std::is_same_v<Layer, packed_grouped_linear_view>) {
-    layer.out_features = r.out_features;
-    layer.in_features = r.in_features;
-    layer.tile_columns = r.tile_columns;
-    layer.options.act = static_cast<activation>(r.act);
-    layer.bits = r.bits;
-    layer.has_zero_points = r.has_zero_points;
-    layer.group = r.group;
-    layer.options.arithmetic = static_cast<grouped_arithmetic>(r.arithmetic);
+  if constexpr (is_grouped_layer<Layer>) {
+    packed_grouped_linear_view& g = grouped_part(layer);
+    g.out_features = r.out_features;
+    g.in_features = r.in_features;
+    g.tile_columns = r.tile_columns;
+    g.bits = r.bits;
+    g.has_zero_points = r.has_zero_points;
+    g.group = r.group;
+    g.options.arithmetic = static_cast<grouped_arithmetic>(r.arithmetic);
+    if constexpr (std::is_same_v<Layer, packed_grouped_linear_view>) {
+      g.options.act = static_cast<activation>(r.act);
+    } else {
+      layer.act = static_cast<activation>(r.act);
+    }
   } else if constexpr (std::is_same_v<Layer, packed_sparse_linear_view>) {
     blocks_from(r, layer.weights);
     linear_from(r, layer.base);

@@ -7,6 +7,7 @@
 #define PARE_FORMAT_LAYER_PARTS_HPP
 
 #include <pare/format/low_rank.hpp>
+#include <pare/format/offset_grouped.hpp>
 #include <pare/format/packed_grouped_linear.hpp>
 #include <pare/format/packed_parts.hpp>
 #include <pare/format/packed_sparse_linear.hpp>
@@ -19,6 +20,39 @@ inline constexpr bool is_dense_layer =
     std::is_same_v<Layer, packed_linear_view> ||
     std::is_same_v<Layer, packed_low_bit_linear_view> ||
     std::is_same_v<Layer, packed_conv2d_view> || std::is_same_v<Layer, packed_depthwise_view>;
+
+/// Layers of grouped weights.
+template <class Layer>
+inline constexpr bool is_grouped_layer = std::is_same_v<Layer, packed_grouped_linear_view> ||
+                                         std::is_same_v<Layer, packed_offset_grouped_linear_view>;
+
+/// What grouped layers have in common: with offsets, the layer of the codes.
+constexpr PARE_ALWAYS_INLINE const packed_grouped_linear_view& grouped_part(
+    const packed_grouped_linear_view& layer) noexcept {
+  return layer;
+}
+constexpr PARE_ALWAYS_INLINE packed_grouped_linear_view& grouped_part(
+    packed_grouped_linear_view& layer) noexcept {
+  return layer;
+}
+constexpr PARE_ALWAYS_INLINE const packed_grouped_linear_view& grouped_part(
+    const packed_offset_grouped_linear_view& layer) noexcept {
+  return layer.base;
+}
+constexpr PARE_ALWAYS_INLINE packed_grouped_linear_view& grouped_part(
+    packed_offset_grouped_linear_view& layer) noexcept {
+  return layer.base;
+}
+
+/// The activation of a grouped layer.
+constexpr PARE_ALWAYS_INLINE activation
+activation_of(const packed_grouped_linear_view& layer) noexcept {
+  return layer.options.act;
+}
+constexpr PARE_ALWAYS_INLINE activation
+activation_of(const packed_offset_grouped_linear_view& layer) noexcept {
+  return layer.act;
+}
 
 /// Elements of a view, as an index.
 template <class View>
@@ -33,7 +67,9 @@ inline namespace PARE_ABI {
 /// Whether a layer points to its arrays, as every layer does that was packed.
 template <class Layer>
 constexpr bool has_parts(const Layer& layer) noexcept {
-  if constexpr (std::is_same_v<Layer, packed_grouped_linear_view>) {
+  if constexpr (std::is_same_v<Layer, packed_offset_grouped_linear_view>) {
+    return has_parts(layer.base) && (layer.offsets != nullptr || layer.base.out_features == 0);
+  } else if constexpr (std::is_same_v<Layer, packed_grouped_linear_view>) {
     return layer.sums != nullptr || layer.out_features == 0;
   } else if constexpr (std::is_same_v<Layer, packed_sparse_linear_view>) {
     return layer.weights.block_offsets != nullptr &&
@@ -67,8 +103,8 @@ constexpr index_t blocks_of(const Layer& layer) noexcept {
 /// depthwise convolution the window's. A vector has one input.
 template <class Layer>
 constexpr index_t outputs_of(const Layer& layer) noexcept {
-  if constexpr (std::is_same_v<Layer, packed_grouped_linear_view>) {
-    return layer.out_features;
+  if constexpr (is_grouped_layer<Layer>) {
+    return grouped_part(layer).out_features;
   } else if constexpr (std::is_same_v<Layer, packed_sparse_linear_view>) {
     return layer.base.out_features;
   } else if constexpr (std::is_same_v<Layer, low_rank_view<float>>) {
@@ -83,8 +119,8 @@ constexpr index_t outputs_of(const Layer& layer) noexcept {
 }
 template <class Layer>
 constexpr index_t inputs_of(const Layer& layer) noexcept {
-  if constexpr (std::is_same_v<Layer, packed_grouped_linear_view>) {
-    return layer.in_features;
+  if constexpr (is_grouped_layer<Layer>) {
+    return grouped_part(layer).in_features;
   } else if constexpr (std::is_same_v<Layer, packed_sparse_linear_view>) {
     return layer.base.in_features;
   } else if constexpr (std::is_same_v<Layer, low_rank_view<float>>) {
@@ -131,6 +167,17 @@ inline bool lay_out(packed_grouped_linear_view& layer, index_t, const std::byte*
   point_to(base, layout.sums, layer.sums);
   point_to(base, layout.bias, layer.bias);
   bytes = layout.bytes;
+  return true;
+}
+
+inline bool lay_out(packed_offset_grouped_linear_view& layer, index_t, const std::byte* base,
+                    index_t& bytes) noexcept {
+  index_t codes = 0, offsets = 0;
+  if (!lay_out(layer.base, 0, base, codes) ||
+      !checked_multiply(layer.offset_stride(), layer.base.groups(), offsets) ||
+      offsets > max_index / 8 || !checked_add(codes, round_up(offsets * 4, 64), bytes))
+    return false;
+  point_to(base, codes, layer.offsets);
   return true;
 }
 

@@ -15,7 +15,8 @@ namespace pare {
 using packed_layer =
     std::variant<packed_linear_view, packed_low_bit_linear_view, packed_conv2d_view,
                  packed_depthwise_view, packed_grouped_linear_view, packed_sparse_linear_view,
-                 low_rank_view<float>, bcsr_view<float>, vector_view<const float>>;
+                 low_rank_view<float>, bcsr_view<float>, vector_view<const float>,
+                 packed_offset_grouped_linear_view>;
 
 /// A packed layer and its name in the program that will run it. The layers that own their memory
 /// pass as views: `{"fc1", layer.view()}`. Must not outlive the memory of the layer.

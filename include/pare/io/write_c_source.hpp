@@ -109,6 +109,9 @@ template <>
 inline constexpr layer_type type_of_layer<packed_grouped_linear_view>{
     "pare::packed_grouped_linear_view", "format/packed_grouped_linear"};
 template <>
+inline constexpr layer_type type_of_layer<packed_offset_grouped_linear_view>{
+    "pare::packed_offset_grouped_linear_view", "format/offset_grouped"};
+template <>
 inline constexpr layer_type type_of_layer<packed_sparse_linear_view>{
     "pare::packed_sparse_linear_view", "format/packed_sparse_linear"};
 template <>
@@ -153,6 +156,10 @@ void for_each_array(const Layer& l, const F& f) {
       n * l.panel_bytes());
     f(source_array{"sums", "sums", 4}, l.sums, n * l.tile_columns);
     f(source_array{"bias", "bias", 4}, l.bias, n * l.tile_columns);
+  } else if constexpr (std::is_same_v<Layer, packed_offset_grouped_linear_view>) {
+    for_each_array(l.base, f);
+    f(source_array{"offsets", "offsets", 4, l.offset_stride()}, l.offsets,
+      l.offset_stride() * l.base.groups());
   } else if constexpr (std::is_same_v<Layer, packed_sparse_linear_view>) {
     for_each_array(l.weights, f);
     for_each_linear_array(l.base, 0, f);
@@ -278,6 +285,9 @@ class c_source_writer {
     return "linear, " + sizes(l.in_features, l.out_features) + ", " + std::to_string(l.bits) +
            "-bit weights in groups of " + std::to_string(l.group);
   }
+  static std::string summary(const packed_offset_grouped_linear_view& l) {
+    return summary(l.base) + " with offsets";
+  }
   static std::string blocks(const bcsr_shape& s, index_t count) {
     return std::to_string(count) + " blocks of " + std::to_string(s.block_rows) + " x " +
            std::to_string(s.block_columns);
@@ -309,9 +319,9 @@ class c_source_writer {
     });
     bytes *= groups_of(layer);
     text_ += "// " + name_ + ": " + summary(layer);
-    if constexpr (std::is_same_v<Layer, packed_grouped_linear_view>) {
-      describe_activation(layer.options.act);
-      describe_bytes(bytes, layer.tile_columns);
+    if constexpr (is_grouped_layer<Layer>) {
+      describe_activation(activation_of(layer));
+      describe_bytes(bytes, grouped_part(layer).tile_columns);
     } else if constexpr (std::is_same_v<Layer, packed_sparse_linear_view>) {
       describe_activation(layer.base.options.act);
       describe_bytes(bytes, 0);
@@ -469,18 +479,23 @@ class c_source_writer {
     set_linear(l.outputs, "outputs.", false);
   }
 
-  void set_members(const packed_grouped_linear_view& l) {
-    set("out_features", l.out_features);
-    set("in_features", l.in_features);
-    set("group", l.group);
-    set("bits", l.bits);
-    set("tile_columns", l.tile_columns);
-    set("has_zero_points", l.has_zero_points);
-    set("panels", name_ + "_panels");
-    set("sums", name_ + "_sums");
-    set("bias", name_ + "_bias");
-    set("options.act", source_name(l.options.act));
-    set("options.arithmetic", source_name(l.options.arithmetic));
+  /// @param prefix  of members that stand within another
+  void set_grouped(const packed_grouped_linear_view& l, const std::string& prefix) {
+    set(prefix + "out_features", l.out_features);
+    set(prefix + "in_features", l.in_features);
+    set(prefix + "group", l.group);
+    set(prefix + "bits", l.bits);
+    set(prefix + "tile_columns", l.tile_columns);
+    set(prefix + "has_zero_points", l.has_zero_points);
+    for (const char* part : {"panels", "sums", "bias"}) set(prefix + part, name_ + "_" + part);
+    set(prefix + "options.act", source_name(l.options.act));
+    set(prefix + "options.arithmetic", source_name(l.options.arithmetic));
+  }
+  void set_members(const packed_grouped_linear_view& l) { set_grouped(l, ""); }
+  void set_members(const packed_offset_grouped_linear_view& l) {
+    set_grouped(l.base, "base.");
+    set("offsets", name_ + "_offsets");
+    set("act", source_name(l.act));
   }
   template <class T>
   void set_blocks(const bcsr_view<T>& m, const std::string& prefix) {
@@ -573,9 +588,9 @@ inline status check_c_source(const std::vector<named_layer>& layers,
               position_kind::row, row};
     }
     bool is_new = names.insert(layers[i].name).second;
-    for (const char* part :
-         {"panels", "sums", "scales", "bias", "bias_codes", "factors", "multipliers", "shifts",
-          "group", "groups", "values", "block_columns", "block_offsets", "left", "right"}) {
+    for (const char* part : {"panels", "sums", "scales", "bias", "bias_codes", "factors",
+                             "multipliers", "shifts", "group", "groups", "values", "block_columns",
+                             "block_offsets", "left", "right", "offsets"}) {
       is_new = names.insert(layers[i].name + "_" + part).second && is_new;
     }
     if (!is_new) {

@@ -48,6 +48,11 @@ constexpr packed_grouped_linear_view tiled_for(packed_grouped_linear_view layer,
   layer.tile_columns = low_bit_tile_columns(target, layer.out_features);
   return layer;
 }
+constexpr packed_offset_grouped_linear_view tiled_for(packed_offset_grouped_linear_view layer,
+                                                      isa target) noexcept {
+  layer.base = tiled_for(layer.base, target);
+  return layer;
+}
 /// Of weights that have no tiles.
 template <class Layer, std::enable_if_t<!is_dense_layer<Layer>, int> = 0>
 constexpr Layer tiled_for(const Layer& layer, isa) noexcept {
@@ -205,6 +210,18 @@ inline void repack_parts(const packed_grouped_linear_view& from,
   repack_columns<float>(from.bias, n, columns, 0.0f, layout.bias, base);
 }
 
+inline void repack_parts(const packed_offset_grouped_linear_view& from,
+                         const packed_offset_grouped_linear_view& like, std::byte* base) noexcept {
+  repack_parts(from.base, like.base, base);
+  auto* to = const_cast<float*>(like.offsets);
+  for (index_t g = 0; g < from.base.groups(); ++g) {
+    for (index_t column = 0; column < like.offset_stride(); ++column) {
+      *to++ =
+          column < from.base.out_features ? from.offsets[g * from.offset_stride() + column] : 0.0f;
+    }
+  }
+}
+
 template <class T>
 void repack_parts(const bcsr_view<T>& from, const bcsr_view<T>& like, std::byte*) noexcept {
   const index_t blocks = from.blocks();
@@ -295,6 +312,10 @@ inline namespace PARE_ABI {
                                                    isa target) noexcept {
   return detail::repacked_size(layer, target);
 }
+[[nodiscard]] inline result<index_t> repacked_size(const packed_offset_grouped_linear_view& layer,
+                                                   isa target) noexcept {
+  return detail::repacked_size(layer, target);
+}
 [[nodiscard]] inline result<index_t> repacked_size(const packed_sparse_linear_view& layer,
                                                    isa target) noexcept {
   return detail::repacked_size(layer, target);
@@ -339,6 +360,10 @@ inline namespace PARE_ABI {
 }
 [[nodiscard]] inline result<packed_grouped_linear_view> repack(
     const packed_grouped_linear_view& layer, isa target, workspace memory) noexcept {
+  return detail::repack(layer, target, memory);
+}
+[[nodiscard]] inline result<packed_offset_grouped_linear_view> repack(
+    const packed_offset_grouped_linear_view& layer, isa target, workspace memory) noexcept {
   return detail::repack(layer, target, memory);
 }
 [[nodiscard]] inline result<packed_sparse_linear_view> repack(
