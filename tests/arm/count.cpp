@@ -36,7 +36,8 @@ alignas(64) std::byte scratch[256 * 1024];
 std::int8_t weights[out * in];
 float scales[out * in / 32];
 std::int8_t inputs[rows * in], more[rows * in];
-float reals[rows * in];
+float reals[rows * in], real_weights[out * in];
+alignas(64) std::byte more_scratch[4 * rows * in];
 alignas(4) std::byte outputs[4 * rows * out];
 
 /// Numbers by chance (Marsaglia, "Xorshift RNGs", 2003).
@@ -151,6 +152,48 @@ void run_elementwise() {
   COUNT_END(13);
 }
 
+/// Of four blocks in a row, one stays.
+void prune(std::int32_t block_rows, std::int32_t block_columns) {
+  const index_t group = 4 * block_columns;
+  for (index_t row = 0; row < out; row += block_rows) {
+    for (index_t column = 0; column < in; column += group) {
+      const index_t stays = between(0, 3);
+      for (index_t r = row; r < row + block_rows; ++r) {
+        for (index_t i = 0; i < group; ++i) {
+          const bool is_kept = i / block_columns == stays;
+          weights[r * in + column + i] = static_cast<std::int8_t>(is_kept ? between(1, 127) : 0);
+        }
+      }
+    }
+  }
+}
+
+template <int Number>
+void run_sparse(std::int32_t block_rows, index_t n) {
+  prune(block_rows, 4);
+  const auto layer = *pare::pack_sparse_linear(
+      view_of_weights(), {block_rows, 4, 0}, pare::vector_view<const float>(),
+      options<pare::linear_options>(), pare::workspace(memory));
+  COUNT_BEGIN(Number);
+  check(pare::linear(x_of(inputs, n), layer, y_of<std::int8_t>(n), pare::workspace(scratch)),
+        "sparse linear");
+  COUNT_END(Number);
+}
+
+template <int Number>
+void run_sparse_floats(std::int32_t block_rows, index_t n) {
+  prune(block_rows, 1);
+  for (index_t i = 0; i < out * in; ++i) real_weights[i] = static_cast<float>(weights[i]);
+  const auto w = *pare::make_bcsr(pare::tensor_view<const float, matrix>(real_weights, out, in),
+                                  {block_rows, 1, pare::f32_k_block(block_rows, 0.25f)},
+                                  pare::workspace(memory));
+  COUNT_BEGIN(Number);
+  check(pare::linear(x_of(reals, n), w, pare::vector_view<const float>(), y_of<float>(n),
+                     pare::workspace(more_scratch)),
+        "sparse linear");
+  COUNT_END(Number);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -176,4 +219,10 @@ int main(int argc, char** argv) {
   run_low_bit_and_grouped();
   run_depthwise();
   run_elementwise();
+  run_sparse<14>(4, rows);
+  run_sparse<15>(1, rows);
+  run_sparse<16>(16, 1);
+  run_sparse_floats<17>(1, rows);
+  run_sparse_floats<18>(4, rows);
+  run_sparse_floats<19>(16, 1);
 }

@@ -44,6 +44,18 @@ REGIONS = [
     ("requantize", 65536, {}),
     ("max_pool 2x2", 65536, {}),
     ("average_pool 2x2", 65536, {}),
+    ("linear s8, 1/4 in 4x4, 128x1024x1024", MANY, {}),
+    ("linear s8, 1/4 in 1x4, 128x1024x1024", MANY, {}),
+    ("linear s8, 1/4 in 16x4, 1x1024x1024", ONE, {}),
+    ("linear f32, 1/4 in 1x1, 128x1024x1024", MANY, {}),
+    ("linear f32, 1/4 in 4x1, 128x1024x1024", MANY, {}),
+    ("linear f32, 1/4 in 16x1, 1x1024x1024", ONE, {}),
+]
+# A region may execute at most this share of another one.
+SHARES = [
+    (14, 1, {"neon": 0.35, "dotprod": 0.35}),
+    (15, 1, {"neon": 0.36, "dotprod": 0.4}),
+    (16, 2, {"neon": 0.45, "dotprod": 0.53}),
 ]
 
 # Processors of llvm-mca, and the least share of cycles in which SDOT's port is to work.
@@ -75,6 +87,15 @@ def count(program, plugin):
             each = regions[isa][number] / by
             line += f"{each:10.4f}"
             if each > limits.get(isa, each):
+                good = False
+                line += f" (more than {limits[isa]})"
+        print(line)
+    for of, by, limits in SHARES:
+        line = f"{REGIONS[of][0]}: share of the dense"[:40].ljust(40)
+        for isa in ISAS:
+            share = regions[isa][of] / regions[isa][by]
+            line += f"{share:10.3f}"
+            if share > limits.get(isa, share):
                 good = False
                 line += f" (more than {limits[isa]})"
         print(line)

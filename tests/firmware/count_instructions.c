@@ -30,7 +30,7 @@ void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn*, enum q
 
 EXPORT int qemu_plugin_version = 1;
 
-static uint64_t executed, begin[16];
+static uint64_t executed, begin[32];
 
 static void begin_region(unsigned cpu, void* number) {
   (void)cpu;
@@ -54,13 +54,13 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb* block) {
     uint16_t half[2];
     if (qemu_plugin_insn_size(insn) < sizeof(half)) continue;
     memcpy(half, qemu_plugin_insn_data(insn), sizeof(half));
-    /* 64-bit ARM: HINT 64 to 79 and 96 to 111. A first half like this is no 32-bit Thumb. */
+    /* 64-bit ARM: HINT 64 to 95 and 96 to 127. A first half like this is no 32-bit Thumb. */
     if (qemu_plugin_insn_size(insn) == 4 && half[1] == 0xd503 && (half[0] & 0xf01f) == 0x201f) {
       const unsigned hint = (half[0] >> 5) & 0x7f;
-      void* region = (void*)(uintptr_t)(hint & 0xf);
-      if ((hint & 0x70) == 0x40)
+      void* region = (void*)(uintptr_t)(hint & 0x1f);
+      if ((hint & 0x60) == 0x40)
         qemu_plugin_register_vcpu_insn_exec_cb(insn, begin_region, QEMU_PLUGIN_CB_NO_REGS, region);
-      if ((hint & 0x70) == 0x60)
+      if ((hint & 0x60) == 0x60)
         qemu_plugin_register_vcpu_insn_exec_cb(insn, end_region, QEMU_PLUGIN_CB_NO_REGS, region);
       continue;
     }

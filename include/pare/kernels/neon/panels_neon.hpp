@@ -12,6 +12,21 @@
 namespace pare::kernels::neon {
 inline namespace PARE_ABI {
 
+/// Where a column's inputs are, by one multiplication and addition. The barriers keep compilers from
+/// splitting `x` and `quad_bytes` into their terms again.
+struct panel_columns_of {
+  const std::uint8_t* x;
+  index_t quad_bytes;
+
+  PARE_ALWAYS_INLINE panel_columns_of(const std::uint8_t* first, index_t bytes) noexcept
+      : x(first), quad_bytes(bytes) {
+    __asm__("" : "+r"(x), "+r"(quad_bytes));
+  }
+  PARE_ALWAYS_INLINE const std::uint8_t* operator[](std::uint16_t column) const noexcept {
+    return x + column * quad_bytes;
+  }
+};
+
 /// Rows of a 4 x 4 transpose.
 struct four_by_four {
   uint32x4_t r0, r1, r2, r3;

@@ -19,20 +19,26 @@ struct sixteen_floats {
   float32x4_t v0, v1, v2, v3;
 };
 PARE_ALWAYS_INLINE sixteen_floats load_16(const float* p) noexcept {
-  return {vld1q_f32(p), vld1q_f32(p + 4), vld1q_f32(p + 8), vld1q_f32(p + 12)};
+  const float32x4x4_t x = vld1q_f32_x4(p);  // one instruction, which stays where it is
+  return {x.val[0], x.val[1], x.val[2], x.val[3]};
 }
 PARE_ALWAYS_INLINE void store_16(float* p, const sixteen_floats& x) noexcept {
   vst1q_f32(p, x.v0), vst1q_f32(p + 4, x.v1), vst1q_f32(p + 8, x.v2), vst1q_f32(p + 12, x.v3);
 }
 
-/// sums += x * w[Lane]
+/// c += x * w[Lane]. Volatile, which keeps the order: GCC 12 would load early, run out of registers
+/// and spill.
+template <int Lane>
+PARE_ALWAYS_INLINE void multiply_add(float32x4_t& c, float32x4_t x, float32x4_t w) noexcept {
+  __asm__ volatile("fmla %0.4s, %1.4s, %2.s[%3]" : "+w"(c) : "w"(x), "w"(w), "i"(Lane));
+}
 template <int Lane>
 PARE_ALWAYS_INLINE void multiply_add(sixteen_floats& sums, const sixteen_floats& x,
                                      float32x4_t w) noexcept {
-  sums.v0 = vfmaq_laneq_f32(sums.v0, x.v0, w, Lane);
-  sums.v1 = vfmaq_laneq_f32(sums.v1, x.v1, w, Lane);
-  sums.v2 = vfmaq_laneq_f32(sums.v2, x.v2, w, Lane);
-  sums.v3 = vfmaq_laneq_f32(sums.v3, x.v3, w, Lane);
+  multiply_add<Lane>(sums.v0, x.v0, w);
+  multiply_add<Lane>(sums.v1, x.v1, w);
+  multiply_add<Lane>(sums.v2, x.v2, w);
+  multiply_add<Lane>(sums.v3, x.v3, w);
 }
 
 /// acc [4 * lines][width] += blocks of 4x1.
@@ -42,13 +48,13 @@ inline void float_lines_of_4(const bcsr_view<float>& w, const std::uint32_t* off
     const std::uint16_t* last = w.block_columns + offsets[line + 1];
     for (index_t row = 0; row < width; row += 16) {
       float* sums = acc + row;
-      const float* x = panel + row;
+      const panel_columns_of x(reinterpret_cast<const std::uint8_t*>(panel + row), 4 * width);
       sixteen_floats t0 = load_16(sums), t1 = load_16(sums + width);
       sixteen_floats t2 = load_16(sums + 2 * width), t3 = load_16(sums + 3 * width);
       const float* values = w.values + index_t{offsets[line]} * 4;
       for (const std::uint16_t* column = w.block_columns + offsets[line]; column != last;
            ++column, values += 4) {
-        const sixteen_floats inputs = load_16(x + *column * width);
+        const sixteen_floats inputs = load_16(reinterpret_cast<const float*>(x[*column]));
         const float32x4_t weights = vld1q_f32(values);
         multiply_add<0>(t0, inputs, weights);
         multiply_add<1>(t1, inputs, weights);

@@ -60,19 +60,19 @@ PARE_ALWAYS_INLINE void store_eight(const eight_sums& t, bool is_first, std::int
 
 template <bool HasMinus128>
 void lines_of_4(const line_args& args, index_t lines, std::int32_t* acc) noexcept {
-  const index_t width = args.width;
+  const index_t width = args.width, quad_bytes = 4 * width;
   const int32x4_t zero = vdupq_n_s32(0);
   for (index_t line = 0; line < lines; ++line, acc += 4 * width) {
     const std::int32_t* start = args.start + 4 * line;
     for (index_t row = 0; row < width; row += 8) {
       eight_sums t0 = {zero, zero, zero, zero}, t1 = t0, t2 = t0, t3 = t0;
-      const panel_columns_of x(args.x + 4 * row, 4 * width);
+      const std::uint8_t* x = args.x + 4 * row;
       const std::uint16_t* column = args.columns + args.offsets[line];
       const std::int8_t* w = args.values + index_t{args.offsets[line]} * 16;
       std::uint32_t left = args.offsets[line + 1] - args.offsets[line];
       for (; left >= 2; left -= 2, column += 2, w += 32) {
-        const eight_rows x0 = load_rows(x[column[0]]);
-        const eight_rows x1 = load_rows(x[column[1]]);
+        const eight_rows x0 = load_rows(x + column[0] * quad_bytes);
+        const eight_rows x1 = load_rows(x + column[1] * quad_bytes);
         const int8x16_t w0 = vld1q_s8(w), w1 = vld1q_s8(w + 16);
         multiply_rows<HasMinus128>(t0, x0, x1, {weights_of<0>(w0), weights_of<0>(w1)});
         multiply_rows<HasMinus128>(t1, x0, x1, {weights_of<1>(w0), weights_of<1>(w1)});
@@ -80,7 +80,7 @@ void lines_of_4(const line_args& args, index_t lines, std::int32_t* acc) noexcep
         multiply_rows<HasMinus128>(t3, x0, x1, {weights_of<3>(w0), weights_of<3>(w1)});
       }
       if (left > 0) {
-        const eight_rows x0 = load_rows(x[*column]);
+        const eight_rows x0 = load_rows(x + *column * quad_bytes);
         const int8x16_t w0 = vld1q_s8(w);
         multiply_rows(t0, x0, weights_of<0>(w0));
         multiply_rows(t1, x0, weights_of<1>(w0));
@@ -97,23 +97,23 @@ void lines_of_4(const line_args& args, index_t lines, std::int32_t* acc) noexcep
 
 template <bool HasMinus128>
 void lines_of_1(const line_args& args, index_t lines, std::int32_t* acc) noexcept {
-  const index_t width = args.width;
+  const index_t width = args.width, quad_bytes = 4 * width;
   const int32x4_t zero = vdupq_n_s32(0);
   for (index_t line = 0; line < lines; ++line, acc += width) {
     for (index_t row = 0; row < width; row += 16) {
       eight_sums t0 = {zero, zero, zero, zero}, t1 = t0;
-      const panel_columns_of x(args.x + 4 * row, 4 * width);
+      const std::uint8_t* x = args.x + 4 * row;
       const std::uint16_t* column = args.columns + args.offsets[line];
       const std::int8_t* w = args.values + index_t{args.offsets[line]} * 4;
       std::uint32_t left = args.offsets[line + 1] - args.offsets[line];
       for (; left >= 2; left -= 2, column += 2, w += 8) {
-        const std::uint8_t *at0 = x[column[0]], *at1 = x[column[1]];
+        const std::uint8_t *at0 = x + column[0] * quad_bytes, *at1 = x + column[1] * quad_bytes;
         const two_groups weights = {broadcast_weights(w), broadcast_weights(w + 4)};
         multiply_rows<HasMinus128>(t0, load_rows(at0), load_rows(at1), weights);
         multiply_rows<HasMinus128>(t1, load_rows(at0 + 32), load_rows(at1 + 32), weights);
       }
       if (left > 0) {
-        const std::uint8_t* at = x[*column];
+        const std::uint8_t* at = x + *column * quad_bytes;
         multiply_rows(t0, load_rows(at), broadcast_weights(w));
         multiply_rows(t1, load_rows(at + 32), broadcast_weights(w));
       }

@@ -33,21 +33,6 @@ struct sparse_lines {
                 std::int32_t* acc) noexcept;
 };
 
-/// Where a column's inputs are, by one multiplication and addition. The barriers keep compilers from
-/// splitting `x` and `quad_bytes` into their terms again.
-struct panel_columns_of {
-  const std::uint8_t* x;
-  index_t quad_bytes;
-
-  PARE_ALWAYS_INLINE panel_columns_of(const std::uint8_t* first, index_t bytes) noexcept
-      : x(first), quad_bytes(bytes) {
-    __asm__("" : "+r"(x), "+r"(quad_bytes));
-  }
-  PARE_ALWAYS_INLINE const std::uint8_t* operator[](std::uint16_t column) const noexcept {
-    return x + column * quad_bytes;
-  }
-};
-
 /// Sums of one output for 16 rows. Of the first K-block: the start value. Of others: what is there.
 PARE_ALWAYS_INLINE row_of_tile first_sums(bool is_first, std::int32_t start,
                                           const std::int32_t* acc) noexcept {
