@@ -6,7 +6,7 @@
 check_*.cpp print hashes of outputs: each build must print what the scalar build (PARE_NO_SIMD)
 prints, or the script fails. count_*.cpp run operators at the shapes below; their instructions are
 counted by a QEMU plugin (count_instructions.c) and shown beside those of CMSIS-NN. size_operator.cpp
-holds one operator: what it adds to an empty program.
+holds one operator: what it adds to an empty program. Counts and sizes above their limits fail.
 
 Instructions are no cycles. They are exact and the same on each machine, so that a change shows.
 """
@@ -64,6 +64,16 @@ COUNTS = {
          {"m4-Os": 10.0, "m4-O3": 8.78, "m55-Os": 4.71, "m55-O3": 2.69}),
     ],
 }
+# The most instructions that a row may take at (board, level).
+MOST = {
+    "linear s8 256 -> 128": {"m4-Os": 2.0, "m4-O3": 1.75, "m55-O3": 0.32},
+    "linear s8 784 -> 100": {"m4-Os": 2.0, "m4-O3": 1.65, "m55-O3": 0.25},
+    "linear s4 256 -> 128": {"m4-O3": 2.4, "m55-O3": 0.45},
+    "conv2d 1x1, 64 -> 64, 8x8": {"m4-O3": 2.1, "m55-O3": 0.37},
+    "conv2d 3x3, 16 -> 32, 16x16": {"m4-O3": 2.1, "m55-O3": 0.32},
+    "depthwise 3x3, 32 channels, 16x16": {"m4-O3": 6.0, "m55-O3": 2.4},
+    "softmax, 10 classes": {"m4-O3": 1500},
+}
 # Instructions of a region may be at most this share of another one's of the same program.
 SHARES = {
     "m4": [("count_sparse", 1, 0, 0.45), ("count_sparse", 2, 0, 0.36)],
@@ -96,6 +106,16 @@ SIZES = {
     "global_average_pool": {},
     "add": {},
     "table": {},
+}
+# The most bytes that an operator may take: less than CMSIS-NN's, unless it stands here.
+MOST_BYTES = {
+    "conv2d_1x1": {"m55": 2400},
+    "conv2d": {"m55": 3100},
+    "max_pool": {"m4": 1500, "m55": 1500},
+    "average_pool": {"m4": 1650, "m55": 1650},
+    "global_average_pool": {"m4": 1750, "m55": 1750},
+    "add": {"m4": 1400, "m55": 1400},
+    "table": {"m4": 800, "m55": 800},
 }
 
 
@@ -196,6 +216,14 @@ def row(board, what, cells):
     print(f"{board.name:<4} {what:<40}" + "".join(f"{cell:>10}" for cell in cells))
 
 
+def is_above(board, what, value, most):
+    """1, and a line, where there is a limit and it is exceeded."""
+    if most is None or value <= most:
+        return 0
+    print(f"{board.name} {what}: {value} is above the limit of {most}")
+    return 1
+
+
 def count(board, programs):
     """Rows of a table: instructions, here and by CMSIS-NN. How many exceed their limit."""
     failures = 0
@@ -206,6 +234,8 @@ def count(board, programs):
             for level, counted in zip(LEVELS, counts):
                 ours = counted[number] / divisor
                 cells += [f"{ours:.{0 if divisor == 1 else 3}f}", anchors.get(board.name + level, "-")]
+                most = MOST.get(what, {}).get(board.name + level)
+                failures += is_above(board, f"{level} {what}", ours, most)
             row(board, what, cells)
         for name, of, by, limit in SHARES[board.name]:
             for level, counted in zip(LEVELS, counts):
@@ -216,9 +246,15 @@ def count(board, programs):
 
 
 def sizes(board):
+    """Rows of a table: bytes, here and of CMSIS-NN. How many exceed their limit."""
     empty = board.text_bytes("nothing")
+    failures = 0
     for operator, anchors in SIZES.items():
-        row(board, operator, [board.text_bytes(operator) - empty, anchors.get(board.name, "-")])
+        size, anchor = board.text_bytes(operator) - empty, anchors.get(board.name)
+        most = MOST_BYTES.get(operator, {}).get(board.name, anchor and anchor - 1)
+        failures += is_above(board, operator, size, most)
+        row(board, operator, [size, anchor or "-"])
+    return failures
 
 
 def heading(what, columns):
@@ -254,10 +290,10 @@ def main():
             failures += count(board, COUNTS)
         heading("instructions: softmax; others for each code", levels)
         for board in boards:
-            count(board, ELEMENTS)
+            failures += count(board, ELEMENTS)
         heading(f"bytes of an operator ({NO_TEXTS})", levels[:2])
         for board in boards:
-            sizes(board)
+            failures += sizes(board)
     return 1 if failures else 0
 
 

@@ -15,6 +15,7 @@
 #include <pare/kernels/scalar/add.hpp>
 
 #if PARE_KERNELS_HERE
+#include <pare/kernels/cortex_m/add_mve.hpp>
 #include <pare/kernels/neon/add_neon.hpp>
 #include <pare/kernels/x86/add_avx2.hpp>
 #include <pare/kernels/x86/add_avx512.hpp>
@@ -104,7 +105,11 @@ PARE_KERNEL_TABLE add_kernels add_kernels_of(isa i) noexcept {
     case isa::dotprod:
     case isa::neon: return {kernels::neon::add};
 #endif
+#if PARE_MVE_KERNELS
+    default: return {kernels::mve::add};
+#else
     default: return {kernels::scalar::add};
+#endif
   }
 }
 #endif

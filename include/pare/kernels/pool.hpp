@@ -18,6 +18,8 @@
 #include <pare/kernels/scalar/pool.hpp>
 
 #if PARE_KERNELS_HERE
+#include <pare/kernels/cortex_m/pool_dsp.hpp>
+#include <pare/kernels/cortex_m/pool_mve.hpp>
 #include <pare/kernels/neon/pool_neon.hpp>
 #include <pare/kernels/x86/pool_avx2.hpp>
 #endif
@@ -53,8 +55,14 @@ PARE_KERNEL_TABLE pool_kernels pool_kernels_of(isa i) noexcept {
       return {kernels::neon::max_row, kernels::neon::average_row, kernels::neon::sum_channels};
 #endif
     default:
+#if PARE_MVE_KERNELS
+      return {kernels::mve::max_row, kernels::scalar::average_row, kernels::mve::sum_channels};
+#elif PARE_DSP_KERNELS
+      return {kernels::dsp::max_row, kernels::scalar::average_row, kernels::scalar::sum_channels};
+#else
       return {kernels::scalar::max_row, kernels::scalar::average_row,
               kernels::scalar::sum_channels};
+#endif
   }
 }
 #endif
