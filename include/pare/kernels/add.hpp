@@ -106,7 +106,7 @@ PARE_KERNEL_TABLE add_kernels add_kernels_of(isa i) noexcept {
     case isa::neon: return {kernels::neon::add};
 #endif
 #if PARE_MVE_KERNELS
-    default: return {kernels::mve::add};
+    default: return {kernels::mve::add_codes};
 #else
     default: return {kernels::scalar::add};
 #endif

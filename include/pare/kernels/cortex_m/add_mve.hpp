@@ -28,8 +28,8 @@ PARE_ALWAYS_INLINE int32x4_t codes_less(const std::uint8_t* x, std::uint32_t fli
 }
 
 /// As scalar::add.
-inline void add(const add_args& p, const std::uint8_t* a, const std::uint8_t* b, index_t n,
-                std::uint8_t* y) noexcept {
+inline void add_codes(const add_args& p, const std::uint8_t* a, const std::uint8_t* b, index_t n,
+                      std::uint8_t* y) noexcept {
   const add_args args = p;  // stores of codes could change it, as far as the compiler knows
   const int32x4_t low = vdupq_n_s32(args.low), high = vdupq_n_s32(args.high);
   for (; n > 0; n -= 4, a += 4, b += 4, y += 4) {
