@@ -94,7 +94,7 @@ void pack_conv2d_panels(const tensor_view<const std::int8_t, E, L>& codes, index
 
 /// `v[first, first + count)`, or none of none.
 template <class T>
-constexpr vector_view<T> part_of(const vector_view<T>& v, index_t first, index_t count) noexcept {
+constexpr vector_view<T> span_of(const vector_view<T>& v, index_t first, index_t count) noexcept {
   return v.empty() ? v : vector_view<T>(v.data_handle() + first, count);
 }
 
@@ -141,8 +141,8 @@ result<packed_conv2d_view> pack_conv2d(const affine_view<std::int8_t, E, L>& w,
     linear.panels = panels;
     linear.sums = sums;
     auto columns = without_inputs(w);
-    if (w.axis != per_tensor) columns.scales = part_of(w.scales, group * outputs, outputs);
-    pack_columns(columns, part_of(bias, group * outputs, outputs), layout.group, at, linear);
+    if (w.axis != per_tensor) columns.scales = span_of(w.scales, group * outputs, outputs);
+    pack_columns(columns, span_of(bias, group * outputs, outputs), layout.group, at, linear);
     layer.first_group = linear;
   }
   layer.first_group.has_minus_128 = has_minus_128;
