@@ -3,8 +3,9 @@
 //
 // A model of the kernels' time, linear in what they do, with coefficients fitted to 216 measured
 // products on a Zen 5 core with AVX-512 VNNI (512 x 512 and 1024 x 1024 weights, 1 to 128 rows,
-// masks of 1x4, 4x4 and 16x4 at 50 to 95 %); bench_sparse checks it. For other machines it is a
-// guess of the order, not of the time.
+// masks of 1x4, 4x4 and 16x4 at 50 to 95 %); bench_sparse checks it. For other x86 it is a
+// guess of the order, not of the time; for ARM it is not measured at all, and says so (`is_measured`):
+// docs/sparse.md has instruction counts.
 #ifndef PARE_KERNELS_SELECT_SPARSE_HPP
 #define PARE_KERNELS_SELECT_SPARSE_HPP
 
@@ -46,6 +47,9 @@ struct sparse_choice {
   const char* kernel = "";  ///< the call that runs it
   double microseconds = 0;  ///< predicted, for inputs and outputs as rows, one thread
   double speed_up = 1;      ///< over the dense form, predicted; 1 for dense
+  /// Whether the model is of machines like this one. Where it is not, as on ARM, the form is a guess,
+  /// and times and speed-ups claim nothing.
+  bool is_measured = PARE_X86_KERNELS != 0;
 };
 
 namespace detail {
