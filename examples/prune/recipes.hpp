@@ -23,7 +23,7 @@ using pruned_layers = std::vector<pruned_layer>;
 
 /// What is pruned, and how much of it in the end.
 struct recipe {
-  std::string name;
+  std::string name, file;
   double sparsity = 0;
   pare::bcsr_shape stored;  ///< the blocks of what stays
   /// Makes masks that are `sparsity` sparse out of those there are.
@@ -32,35 +32,41 @@ struct recipe {
 
 /// The smallest weights, wherever they are.
 inline recipe unstructured(double sparsity) {
-  return {
-      "90 % of the weights", sparsity, {1, 1, 0}, [](const pruned_layers& layers, double wanted) {
-        pare::index_t kept = 0, all = 0;
-        for (const pruned_layer& l : layers) {
-          kept += pare::kept(l.mask);
-          all += static_cast<pare::index_t>(l.mask.size());
-        }
-        const auto pruned = pare::amount_to_reach(wanted, kept, all).value();
-        check(pare::prune_magnitude_globally(pruned, layers));
-      }};
+  return {"90 % of the weights",
+          "90-percent",
+          sparsity,
+          {1, 1, 0},
+          [](const pruned_layers& layers, double wanted) {
+            pare::index_t kept = 0, all = 0;
+            for (const pruned_layer& l : layers) {
+              kept += pare::kept(l.mask);
+              all += static_cast<pare::index_t>(l.mask.size());
+            }
+            const auto pruned = pare::amount_to_reach(wanted, kept, all).value();
+            check(pare::prune_magnitude_globally(pruned, layers));
+          }};
 }
 
 /// The weakest 4x4 blocks of each layer.
 inline recipe blocks(double sparsity) {
-  return {
-      "75 % of 4x4 blocks", sparsity, {4, 1, 0}, [](const pruned_layers& layers, double wanted) {
-        for (const pruned_layer& l : layers) {
-          // As many blocks as bring this layer there: all of them are equally large.
-          const double left = 1 - pare::sparsity(l.mask);
-          const double share = left > 0 ? 1 - (1 - wanted) / left : 0;
-          check(pare::prune_blocks(l.weights, {4, 4}, pare::norm::l2,
-                                   pare::amount::fraction(share > 0 ? share : 0), l.mask));
-        }
-      }};
+  return {"75 % of 4x4 blocks",
+          "75-percent-4x4",
+          sparsity,
+          {4, 1, 0},
+          [](const pruned_layers& layers, double wanted) {
+            for (const pruned_layer& l : layers) {
+              // As many blocks as bring this layer there: all of them are equally large.
+              const double left = 1 - pare::sparsity(l.mask);
+              const double share = left > 0 ? 1 - (1 - wanted) / left : 0;
+              check(pare::prune_blocks(l.weights, {4, 4}, pare::norm::l2,
+                                       pare::amount::fraction(share > 0 ? share : 0), l.mask));
+            }
+          }};
 }
 
 /// Two of four; there is no half way.
 inline recipe two_of_four() {
-  return {"2:4", 0.5, {1, 1, 0}, [](const pruned_layers& layers, double wanted) {
+  return {"2:4", "2-of-4", 0.5, {1, 1, 0}, [](const pruned_layers& layers, double wanted) {
             if (wanted < 0.5) return;
             for (const pruned_layer& l : layers) {
               check(pare::prune_magnitude_n_m(l.weights, {2, 4}, l.mask));
