@@ -66,7 +66,7 @@ struct range_scan {
 
  private:
   /// The first elements of `count`. Returns how many.
-  index_t add_vectors(const float* x, index_t count) noexcept {
+  index_t add_vectors([[maybe_unused]] const float* x, [[maybe_unused]] index_t count) noexcept {
 #if PARE_X86_KERNELS
     if (runs_on_avx2()) {
       avx2::seen_range seen{min, max, magnitude};

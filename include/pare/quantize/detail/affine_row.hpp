@@ -57,8 +57,9 @@ PARE_ALWAYS_INLINE xsimd::batch<std::int32_t, Arch> codes_of_vector(
 
 /// codes[i] = the code of x[i], for the first elements of `count`. Returns how many.
 template <affine_rule Rule, class Code>
-PARE_ALWAYS_INLINE index_t quantize_vectors(const float* x, Code* codes, index_t count,
-                                            const quantizer_terms& terms) noexcept {
+PARE_ALWAYS_INLINE index_t quantize_vectors(
+    [[maybe_unused]] const float* x, [[maybe_unused]] Code* codes, [[maybe_unused]] index_t count,
+    [[maybe_unused]] const quantizer_terms& terms) noexcept {
 #if PARE_X86_KERNELS
   if (runs_on_avx2()) return avx2::quantize_run<Rule>(x, codes, count, terms);
 #endif
@@ -111,8 +112,10 @@ PARE_NOINLINE void quantize_channels(const float* x, index_t step, Code* codes, 
 
 /// x[i] = (codes[i] - zero_point) * scale, for the first elements of `count`. Returns how many.
 template <class Code>
-PARE_ALWAYS_INLINE index_t dequantize_vectors(const Code* codes, float* x, index_t count,
-                                              affine_params p) noexcept {
+PARE_ALWAYS_INLINE index_t dequantize_vectors([[maybe_unused]] const Code* codes,
+                                              [[maybe_unused]] float* x,
+                                              [[maybe_unused]] index_t count,
+                                              [[maybe_unused]] affine_params p) noexcept {
 #if PARE_X86_KERNELS
   if (runs_on_avx2()) return avx2::dequantize_run(codes, x, count, p);
 #endif
