@@ -163,8 +163,9 @@ namespace written = pare_test::written;
 
 template <pare::index_t Bytes>
 struct scratch_memory {
-  static_assert(Bytes > 0);
-  alignas(pare::workspace_alignment) std::byte bytes[static_cast<std::size_t>(Bytes)];
+  static_assert(Bytes >= 0);  // sparse layers need none where code is plain C++
+  alignas(
+      pare::workspace_alignment) std::byte bytes[static_cast<std::size_t>(Bytes > 0 ? Bytes : 1)];
 };
 
 constexpr pare::index_t of_linear =
