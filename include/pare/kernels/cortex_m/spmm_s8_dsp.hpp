@@ -17,15 +17,15 @@
 namespace pare::kernels::dsp {
 inline namespace PARE_ABI {
 
+static_assert(offsetof(cortex_m_lines, x) == 0 && offsetof(cortex_m_lines, ends) == 4 &&
+                  offsetof(cortex_m_lines, count) == 8 && offsetof(cortex_m_lines, columns) == 12 &&
+                  offsetof(cortex_m_lines, values) == 16 && offsetof(cortex_m_lines, acc) == 20,
+              "pare: add_lines_of_1 reads them in this order");
+
 /// acc += blocks of 1x4, with everything in registers but the end: x r1, ends r2, sum r3, columns r4,
 /// weights r5, acc r6, blocks left r0; r7 to r12 and lr for inputs and weights. A line's blocks are
 /// taken by one, two and four where their number asks for it, and all others by eight.
 [[gnu::naked]] PARE_NOINLINE inline void add_lines_of_1(const cortex_m_lines*) noexcept {
-  static_assert(offsetof(cortex_m_lines, x) == 0 && offsetof(cortex_m_lines, ends) == 4 &&
-                    offsetof(cortex_m_lines, count) == 8 &&
-                    offsetof(cortex_m_lines, columns) == 12 &&
-                    offsetof(cortex_m_lines, values) == 16 && offsetof(cortex_m_lines, acc) == 20,
-                "pare: LDM below reads them in this order");
 #define PARE_DETAIL_BLOCK(weights) \
   "ldrh r7, [r4], #2\n\t"          \
   "add r7, r1, r7, lsl #3\n\t"     \

@@ -97,7 +97,7 @@ struct spmm_s8_by_row {
             "vmladava.s8 %[c2], q4, q2\n\t"
             "vmladava.s8 %[c3], q4, q3\n\t"
             "le lr, 1b"
-            : [columns] "+r"(columns), [w] "+r"(w), [c0] "+Te"(c0), [c1] "+Te"(c1), [c2] "+Te"(c2),
+            : [columns] "+l"(columns), [w] "+r"(w), [c0] "+Te"(c0), [c1] "+Te"(c1), [c2] "+Te"(c2),
               [c3] "+Te"(c3)
             : [x] "r"(lines.x), [count] "r"(blocks / 4)
             : "lr", "q0", "q1", "q2", "q3", "q4", "q5", "memory");
