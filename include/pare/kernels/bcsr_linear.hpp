@@ -24,7 +24,7 @@ PARE_KERNEL_TABLE spmm_f32_function spmm_f32_kernel_of(isa i) noexcept;
 PARE_KERNEL_TABLE spmm_f32_function spmm_f32_kernel_of(isa i) noexcept {
 #if PARE_X86_KERNELS
   if (i == isa::avx512vnni) return kernels::avx512vnni::spmm_f32;
-  if (i != isa::scalar && i != isa::sse2 && has_fma()) return kernels::avx2::spmm_f32;
+  if (has_avx2(i) && has_fma()) return kernels::avx2::spmm_f32;
 #elif PARE_NEON_KERNELS
   if (i != isa::scalar) return kernels::neon::spmm_f32;
 #endif

@@ -55,6 +55,11 @@ inline constexpr isa all_isas[] = {isa::scalar,   isa::sse2,    isa::avx2,
 
 namespace detail {
 
+/// Whether machines of `i` have AVX2.
+constexpr PARE_ALWAYS_INLINE bool has_avx2(isa i) noexcept {
+  return i >= isa::avx2 && i <= isa::avx512vnni;
+}
+
 /// Among the bits of instruction sets: AVX2 with fused multiply-add, which it does not imply.
 inline constexpr unsigned has_fma_bit = 1u << 15;
 /// And AVX-512 VNNI with VBMI2, which expands bytes by a mask.

@@ -29,7 +29,7 @@ PARE_KERNEL_TABLE add_offsets_function add_offsets_of(isa i) noexcept;
 #if PARE_KERNELS_HERE
 PARE_KERNEL_TABLE add_offsets_function add_offsets_of(isa i) noexcept {
 #if PARE_X86_KERNELS
-  if (i != isa::scalar) return kernels::avx2::add_offsets;
+  if (has_avx2(i)) return kernels::avx2::add_offsets;
 #endif
   static_cast<void>(i);
   return kernels::scalar::add_offsets;

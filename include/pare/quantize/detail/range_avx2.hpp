@@ -13,7 +13,7 @@ namespace pare::detail {
 /// they have wider vectors without.
 PARE_ALWAYS_INLINE bool runs_on_avx2() noexcept {
 #if PARE_X86_KERNELS && !defined(__AVX512F__)
-  return active_isa() != isa::scalar;
+  return has_avx2(active_isa());
 #else
   return false;
 #endif
