@@ -37,25 +37,9 @@ constexpr shape shapes[] = {{0, 5, 7},    {3, 0, 7},     {3, 5, 0},     {1, 1, 1
 
 template <class X>
 void check_codes(const low_bit_case& c, const pare::tensor<X, 2>& x) {
-  const index_t m = x.extent(0);
   const auto layer = c.pack_low_bit();
-  const auto x_apart = pare_test::strided_copy(x, 5);
-  pare_test::strided<std::int32_t, 2> y_s32({m, c.n}, {c.n + 3, 1});
-  REQUIRE(pare::linear(x_apart.view(), layer.view(), y_s32.view()) == pare::status::ok);
-  CHECK(pare_test::equal(y_s32.view(), c.expected_s32(x)));
-  CHECK(y_s32.gaps_untouched());
-  if (c.options.output.zero_point <= 127) {
-    pare_test::strided<std::int8_t, 2> y_s8({m, c.n}, {c.n + 7, 1});
-    REQUIRE(pare::linear(x.view(), layer.view(), y_s8.view()) == pare::status::ok);
-    CHECK(pare_test::equal(y_s8.view(), c.expected_codes<std::int8_t>(x)));
-    CHECK(y_s8.gaps_untouched());
-  }
-  if (c.options.output.zero_point >= 0) {
-    pare_test::strided<std::uint8_t, 2> y_u8({m, c.n}, {c.n + 7, 1});
-    REQUIRE(pare::linear(x.view(), layer.view(), y_u8.view()) == pare::status::ok);
-    CHECK(pare_test::equal(y_u8.view(), c.expected_codes<std::uint8_t>(x)));
-    CHECK(y_u8.gaps_untouched());
-  }
+  pare_test::check_code_outputs(
+      c, x, [&](const auto& from, const auto& to) { return pare::linear(from, layer.view(), to); });
 }
 
 }  // namespace

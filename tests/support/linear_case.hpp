@@ -86,6 +86,33 @@ struct linear_case {
   }
 };
 
+/// Checks s32, s8 and u8 outputs of codes against plain loops, as far as the output's zero point is
+/// one of theirs. Rows lie apart on both sides, and gaps must stay as they are.
+///
+/// @param run  run(x, y): the call, for views of any strides
+template <class Case, class X, class Run>
+void check_code_outputs(const Case& c, const pare::tensor<X, 2>& x, const Run& run) {
+  const index_t m = x.extent(0);
+  const auto x_apart = strided_copy(x, 5);
+  strided<std::int32_t, 2> y_s32({m, c.n}, {c.n + 3, 1});
+  REQUIRE(run(x_apart.view(), y_s32.view()) == pare::status::ok);
+  CHECK(equal(y_s32.view(), c.expected_s32(x)));
+  CHECK(y_s32.gaps_untouched());
+  const std::int32_t zero_point = c.options.output.zero_point;
+  if (zero_point >= -128 && zero_point <= 127) {
+    strided<std::int8_t, 2> y_s8({m, c.n}, {c.n + 7, 1});
+    REQUIRE(run(x.view(), y_s8.view()) == pare::status::ok);
+    CHECK(equal(y_s8.view(), c.template expected_codes<std::int8_t>(x)));
+    CHECK(y_s8.gaps_untouched());
+  }
+  if (zero_point >= 0) {
+    strided<std::uint8_t, 2> y_u8({m, c.n}, {c.n + 7, 1});
+    REQUIRE(run(x.view(), y_u8.view()) == pare::status::ok);
+    CHECK(equal(y_u8.view(), c.template expected_codes<std::uint8_t>(x)));
+    CHECK(y_u8.gaps_untouched());
+  }
+}
+
 }  // namespace pare_test
 
 #endif  // PARE_TESTS_SUPPORT_LINEAR_CASE_HPP
