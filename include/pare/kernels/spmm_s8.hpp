@@ -23,6 +23,41 @@ struct spmm_s8_args {
   std::uint8_t c_flip = 0;               ///< of the codes in them
 };
 
+/// What a run of lines of blocks of 1 or 4 rows is given: some rows of a panel of activations.
+struct sparse_line_args {
+  const std::uint32_t* offsets;  ///< of the first line
+  const std::uint16_t* columns;
+  const std::int8_t* values;
+  const std::uint8_t* x;      ///< the K-block's part of the panel, from the first of the rows on
+  index_t quad_bytes;         ///< from one group of four inputs to the next
+  const std::int32_t* start;  ///< of each output
+  bool is_first;              ///< K-block
+};
+
+/// The kernels of one instruction set, for walks that several share.
+struct sparse_lines {
+  /// acc [outputs][rows] (+)= lines of blocks of 4x4 or 1x4: 16 rows on x86, all of the panel on ARM.
+  void (*of_4)(const sparse_line_args&, index_t lines, std::int32_t* acc) noexcept;
+  void (*of_1)(const sparse_line_args&, index_t lines, std::int32_t* acc) noexcept;
+  /// acc [rows][16 outputs] += one line of blocks of 16x4, for 1 to 4 rows.
+  void (*of_16)(const gemm_s8_args&, const std::uint8_t* a, index_t rows, index_t first_k,
+                const std::uint16_t* column, const std::uint16_t* last, const std::int8_t* w,
+                std::int32_t* acc) noexcept;
+};
+
+/// The product whose outputs are the codes of one tile alone, 16 side by side: scales are those of
+/// its columns.
+constexpr PARE_ALWAYS_INLINE gemm_s8_args codes_of_tile(const spmm_s8_args& args, index_t column,
+                                                        std::uint8_t* codes) noexcept {
+  gemm_s8_args product = args.product;
+  product.c = codes;
+  product.c_stride = 16;
+  product.factors += product.factors != nullptr ? column : 0;
+  product.multipliers += product.multipliers != nullptr ? column : 0;
+  product.shifts += product.shifts != nullptr ? column : 0;
+  return product;
+}
+
 /// Whether kernels of `i` want the codes in panels signed.
 constexpr PARE_ALWAYS_INLINE bool has_signed_panels(isa i) noexcept {
   return i == isa::avx2 || i == isa::avx512bw || i == isa::neon || i == isa::dotprod ||

@@ -14,23 +14,18 @@ PARE_TARGET_DOTPROD_BEGIN
 namespace pare::kernels::dotprod {
 inline namespace PARE_ABI {
 
-/// sums += rows * scale, for 4 columns.
-PARE_ALWAYS_INLINE void add_scaled(float* sums, int32x4_t row, float32x4_t scale) noexcept {
-  float32x4_t f = vld1q_f32(sums);
-  neon::multiply_then_add(f, vcvtq_f32_s32(row), scale);
-  vst1q_f32(sums, f);
-}
+/// sums += rows * scales, for 4 columns.
 template <int Rows>
 PARE_ALWAYS_INLINE void add_scaled(float* sums, int32x4_t r0, int32x4_t r1, int32x4_t r2,
                                    int32x4_t r3, int32x4_t r4, int32x4_t r5,
                                    const float* scales) noexcept {
   const float32x4_t by = vld1q_f32(scales);
-  add_scaled(sums, r0, by);
-  if constexpr (Rows > 1) add_scaled(sums + 4, r1, by);
-  if constexpr (Rows > 2) add_scaled(sums + 8, r2, by);
-  if constexpr (Rows > 3) add_scaled(sums + 12, r3, by);
-  if constexpr (Rows > 4) add_scaled(sums + 16, r4, by);
-  if constexpr (Rows > 5) add_scaled(sums + 20, r5, by);
+  neon::add_scaled(sums, r0, by);
+  if constexpr (Rows > 1) neon::add_scaled(sums + 4, r1, by);
+  if constexpr (Rows > 2) neon::add_scaled(sums + 8, r2, by);
+  if constexpr (Rows > 3) neon::add_scaled(sums + 12, r3, by);
+  if constexpr (Rows > 4) neon::add_scaled(sums + 16, r4, by);
+  if constexpr (Rows > 5) neon::add_scaled(sums + 20, r5, by);
   __asm__ volatile("" : : : "memory");  // GCC 12 would do all columns at once, and spill
 }
 

@@ -12,20 +12,14 @@ PARE_TARGET_I8MM_BEGIN
 namespace pare::kernels::i8mm {
 inline namespace PARE_ABI {
 
-/// sums += rows * scale, for two columns of two rows.
-PARE_ALWAYS_INLINE void add_scaled(float* sums, int32x4_t rows, float32x4_t scale) noexcept {
-  float32x4_t f = vld1q_f32(sums);
-  neon::multiply_then_add(f, vcvtq_f32_s32(rows), scale);
-  vst1q_f32(sums, f);
-}
-
+/// sums += rows * scales, for two columns of two rows each.
 template <int Rows>
 PARE_ALWAYS_INLINE void add_scaled(float* sums, int32x4_t p0, int32x4_t p1, int32x4_t p2,
                                    const float* scales) noexcept {
   const float32x4_t by = vld1q_f32(scales);
-  add_scaled(sums, p0, by);
-  if constexpr (Rows > 2) add_scaled(sums + 4, p1, by);
-  if constexpr (Rows > 4) add_scaled(sums + 8, p2, by);
+  neon::add_scaled(sums, p0, by);
+  if constexpr (Rows > 2) neon::add_scaled(sums + 4, p1, by);
+  if constexpr (Rows > 4) neon::add_scaled(sums + 8, p2, by);
   __asm__ volatile("" : : : "memory");  // GCC 12 would do all columns at once, and spill
 }
 

@@ -29,6 +29,13 @@ struct decoded_groups {
 using group_tile_function = void (*)(const std::uint8_t* codes, index_t stride, index_t groups,
                                      index_t group, const decoded_groups& w, float* sums) noexcept;
 
+/// sums += part * scale.
+PARE_ALWAYS_INLINE void add_scaled(float* sums, int32x4_t part, float32x4_t scale) noexcept {
+  float32x4_t f = vld1q_f32(sums);
+  multiply_then_add(f, vcvtq_f32_s32(part), scale);
+  vst1q_f32(sums, f);
+}
+
 /// 128 times the sums of the weights of a group.
 inline void start_group(const std::int8_t* w, index_t group, std::int32_t* starts) noexcept {
   row_of_tile sums;

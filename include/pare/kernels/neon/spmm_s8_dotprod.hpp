@@ -44,8 +44,8 @@ PARE_ALWAYS_INLINE void multiply_block(four_outputs& t, const std::uint8_t* x,
   multiply_rows<3>(t.t3, inputs, weights);
 }
 
-inline void lines_of_4(const neon::line_args& args, index_t lines, std::int32_t* acc) noexcept {
-  const index_t width = args.width;
+inline void lines_of_4(const sparse_line_args& args, index_t lines, std::int32_t* acc) noexcept {
+  const index_t width = args.quad_bytes / 4;
   for (index_t line = 0; line < lines; ++line, acc += 4 * width) {
     const std::int32_t* start = args.start + 4 * line;
     const std::uint16_t* last = args.columns + args.offsets[line + 1];
@@ -88,7 +88,7 @@ PARE_ALWAYS_INLINE void multiply_block(sums_of_rows& t, const std::uint8_t* x,
 
 /// Four blocks at a time: their weights fill a register.
 template <int Vectors>
-void lines_of_1(const neon::line_args& args, index_t lines, std::int32_t* acc) noexcept {
+void lines_of_1(const sparse_line_args& args, index_t lines, std::int32_t* acc) noexcept {
   constexpr index_t width = 16 * Vectors, quad_bytes = 4 * width;
   for (index_t line = 0; line < lines; ++line, acc += width) {
     const std::int32_t start = args.start[line];
@@ -117,8 +117,8 @@ void lines_of_1(const neon::line_args& args, index_t lines, std::int32_t* acc) n
     if constexpr (Vectors > 3) store_row(acc + 48, t.v3);
   }
 }
-inline void lines_of_1(const neon::line_args& args, index_t lines, std::int32_t* acc) noexcept {
-  switch (args.width) {
+inline void lines_of_1(const sparse_line_args& args, index_t lines, std::int32_t* acc) noexcept {
+  switch (args.quad_bytes / 4) {
     case 16: return lines_of_1<1>(args, lines, acc);
     case 32: return lines_of_1<2>(args, lines, acc);
     case 48: return lines_of_1<3>(args, lines, acc);

@@ -59,8 +59,8 @@ PARE_ALWAYS_INLINE void store_eight(const eight_sums& t, bool is_first, std::int
 }
 
 template <bool HasMinus128>
-void lines_of_4(const line_args& args, index_t lines, std::int32_t* acc) noexcept {
-  const index_t width = args.width, quad_bytes = 4 * width;
+void lines_of_4(const sparse_line_args& args, index_t lines, std::int32_t* acc) noexcept {
+  const index_t quad_bytes = args.quad_bytes, width = quad_bytes / 4;
   const int32x4_t zero = vdupq_n_s32(0);
   for (index_t line = 0; line < lines; ++line, acc += 4 * width) {
     const std::int32_t* start = args.start + 4 * line;
@@ -96,8 +96,8 @@ void lines_of_4(const line_args& args, index_t lines, std::int32_t* acc) noexcep
 }
 
 template <bool HasMinus128>
-void lines_of_1(const line_args& args, index_t lines, std::int32_t* acc) noexcept {
-  const index_t width = args.width, quad_bytes = 4 * width;
+void lines_of_1(const sparse_line_args& args, index_t lines, std::int32_t* acc) noexcept {
+  const index_t quad_bytes = args.quad_bytes, width = quad_bytes / 4;
   const int32x4_t zero = vdupq_n_s32(0);
   for (index_t line = 0; line < lines; ++line, acc += width) {
     for (index_t row = 0; row < width; row += 16) {

@@ -11,28 +11,6 @@
 namespace pare::kernels::neon {
 inline namespace PARE_ABI {
 
-/// What a run of lines of blocks is given: sums of all rows of a panel.
-struct line_args {
-  const std::uint32_t* offsets;  ///< of the first line
-  const std::uint16_t* columns;
-  const std::int8_t* values;
-  const std::uint8_t* x;      ///< the K-block's part of the panel
-  index_t width;              ///< rows of the panel: 16 to 64
-  const std::int32_t* start;  ///< of each output
-  bool is_first;              ///< K-block
-};
-
-/// The kernels of one instruction set.
-struct sparse_lines {
-  /// acc [outputs][width] (+)= lines of blocks of 4x4 or 1x4.
-  void (*of_4)(const line_args&, index_t lines, std::int32_t* acc) noexcept;
-  void (*of_1)(const line_args&, index_t lines, std::int32_t* acc) noexcept;
-  /// acc [rows][16 outputs] += one line of blocks of 16x4, for 1 to 4 rows.
-  void (*of_16)(const gemm_s8_args&, const std::uint8_t* a, index_t rows, index_t first_k,
-                const std::uint16_t* column, const std::uint16_t* last, const std::int8_t* w,
-                std::int32_t* acc) noexcept;
-};
-
 /// Sums of one output for 16 rows. Of the first K-block: the start value. Of others: what is there.
 PARE_ALWAYS_INLINE row_of_tile first_sums(bool is_first, std::int32_t start,
                                           const std::int32_t* acc) noexcept {
@@ -68,14 +46,7 @@ inline void write_sums(const spmm_s8_args& args, const std::int32_t* acc, index_
       continue;
     }
     std::uint8_t codes[16 * 16];
-    gemm_s8_args product = args.product;
-    product.c = codes;
-    product.c_stride = 16;
-    // Codes of this tile alone: scales are those of its columns.
-    product.factors += product.factors != nullptr ? column : 0;
-    product.multipliers += product.multipliers != nullptr ? column : 0;
-    product.shifts += product.shifts != nullptr ? column : 0;
-    write(product, turned, 0, count, 0, 16);
+    write(codes_of_tile(args, column, codes), turned, 0, count, 0, 16);
     const uint8x16_t flips = vdupq_n_u8(args.c_flip);
     for (index_t j = 0; j < count; ++j) {
       vst1q_u8(codes + 16 * j, veorq_u8(vld1q_u8(codes + 16 * j), flips));
@@ -130,8 +101,8 @@ inline void spmm_s8_by(const spmm_s8_args& args, const gemm_block& block,
         const std::uint32_t* offsets =
             w.block_offsets + k_block * lines_count + column / block_rows;
         const std::uint8_t* x = panel_of(args, row) + k_block * w.shape.k_block * width;
-        const line_args of_tile = {offsets, w.block_columns, w.values,    x,
-                                   width,   start,           k_block == 0};
+        const sparse_line_args of_tile = {offsets,   w.block_columns, w.values,    x,
+                                          4 * width, start,           k_block == 0};
         (block_rows == 4 ? lines.of_4 : lines.of_1)(
             of_tile, pare::detail::ceil_div(columns, block_rows), acc);
       }

@@ -46,7 +46,7 @@ PARE_ALWAYS_INLINE void multiply_rows(row_of_tile& sums, const signed_rows& x,
 }
 
 template <bool IsWide>
-void lines_of_4(const line_args& args, index_t lines, std::int32_t* acc) noexcept {
+void lines_of_4(const sparse_line_args& args, index_t lines, std::int32_t* acc) noexcept {
   for (index_t line = 0; line < lines; ++line, acc += 4 * 16) {
     const std::int32_t* start = args.start + 4 * line;
     row_of_tile t0 = first_sums(args.is_first, start[0], acc);
@@ -70,7 +70,7 @@ void lines_of_4(const line_args& args, index_t lines, std::int32_t* acc) noexcep
 
 /// Two blocks at a time, each with its accumulators, hide the latency.
 template <bool IsWide>
-void lines_of_1(const line_args& args, index_t lines, std::int32_t* acc) noexcept {
+void lines_of_1(const sparse_line_args& args, index_t lines, std::int32_t* acc) noexcept {
   const __m256i zero = _mm256_setzero_si256();
   for (index_t line = 0; line < lines; ++line, acc += 16) {
     row_of_tile t = first_sums(args.is_first, args.start[line], acc), u{zero, zero};

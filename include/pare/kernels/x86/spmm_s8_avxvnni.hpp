@@ -13,7 +13,6 @@ inline namespace PARE_ABI {
 
 using avx2::broadcast_weights;
 using avx2::first_sums;
-using avx2::line_args;
 using avx2::load_row;
 using avx2::row_of_tile;
 using avx2::store_row;
@@ -32,7 +31,7 @@ PARE_ALWAYS_INLINE void multiply_rows(row_of_tile& sums, const row_of_tile& x,
   multiply_add(sums.c1, x.c1, w);
 }
 
-inline void lines_of_4(const line_args& args, index_t lines, std::int32_t* acc) noexcept {
+inline void lines_of_4(const sparse_line_args& args, index_t lines, std::int32_t* acc) noexcept {
   for (index_t line = 0; line < lines; ++line, acc += 4 * 16) {
     const std::int32_t* start = args.start + 4 * line;
     row_of_tile t0 = first_sums(args.is_first, start[0], acc);
@@ -55,7 +54,7 @@ inline void lines_of_4(const line_args& args, index_t lines, std::int32_t* acc) 
 }
 
 /// Two blocks at a time, each with its accumulators, hide the latency.
-inline void lines_of_1(const line_args& args, index_t lines, std::int32_t* acc) noexcept {
+inline void lines_of_1(const sparse_line_args& args, index_t lines, std::int32_t* acc) noexcept {
   const __m256i zero = _mm256_setzero_si256();
   for (index_t line = 0; line < lines; ++line, acc += 16) {
     row_of_tile t = first_sums(args.is_first, args.start[line], acc), u{zero, zero};

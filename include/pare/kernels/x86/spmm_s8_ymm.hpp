@@ -12,28 +12,6 @@ PARE_TARGET_AVX2_BEGIN
 namespace pare::kernels::avx2 {
 inline namespace PARE_ABI {
 
-/// What a run of lines of blocks is given: sums of 16 rows.
-struct line_args {
-  const std::uint32_t* offsets;  ///< of the first line
-  const std::uint16_t* columns;
-  const std::int8_t* values;
-  const std::uint8_t* x;      ///< the K-block's part of the panel, from the first of the rows on
-  index_t quad_bytes;         ///< from one group of four inputs to the next
-  const std::int32_t* start;  ///< of each output
-  bool is_first;              ///< K-block
-};
-
-/// The kernels of one instruction set.
-struct sparse_lines {
-  /// acc [outputs][16 rows] (+)= lines of blocks of 4x4 or 1x4.
-  void (*of_4)(const line_args&, index_t lines, std::int32_t* acc) noexcept;
-  void (*of_1)(const line_args&, index_t lines, std::int32_t* acc) noexcept;
-  /// acc [rows][16 outputs] += one line of blocks of 16x4.
-  void (*of_16)(const gemm_s8_args&, const std::uint8_t* a, index_t rows, index_t first_k,
-                const std::uint16_t* column, const std::uint16_t* last, const std::int8_t* w,
-                std::int32_t* acc) noexcept;
-};
-
 /// Of the first K-block: the start value. Of others: what is there.
 PARE_ALWAYS_INLINE row_of_tile first_sums(bool is_first, std::int32_t start,
                                           const std::int32_t* acc) noexcept {
@@ -124,14 +102,7 @@ inline void write_sums(const spmm_s8_args& args, const std::int32_t* acc, index_
   transpose(acc + 8 * 16, 16, 16, turned + 8, 16);
   if (args.c_panels == nullptr) return write(args.product, turned, row, rows, column, columns);
   std::uint8_t codes[16 * 16];
-  gemm_s8_args product = args.product;
-  product.c = codes;
-  product.c_stride = 16;
-  // Codes of this tile alone: scales are those of its columns.
-  product.factors += product.factors != nullptr ? column : 0;
-  product.multipliers += product.multipliers != nullptr ? column : 0;
-  product.shifts += product.shifts != nullptr ? column : 0;
-  write(product, turned, 0, rows, 0, 16);
+  write(codes_of_tile(args, column, codes), turned, 0, rows, 0, 16);
   const index_t quads = pare::detail::ceil_div(columns, 4);
   for (index_t i = 0; i < rows; ++i) {
     for (index_t j = 0; j < 4 * quads; ++j) {
@@ -171,8 +142,8 @@ inline void spmm_s8_by(const spmm_s8_args& args, const gemm_block& block, const 
         const index_t width = width_of_panel(args, first);
         const std::uint8_t* x =
             panel_of(args, first) + k_block * w.shape.k_block * width + 4 * (row - first);
-        const line_args line_of = {ends,      w.block_columns, w.values,    x,
-                                   4 * width, start,           k_block == 0};
+        const sparse_line_args line_of = {ends,      w.block_columns, w.values,    x,
+                                          4 * width, start,           k_block == 0};
         (block_rows == 4 ? lines.of_4 : lines.of_1)(line_of, count, acc);
       }
       if (block_rows == 16) {
