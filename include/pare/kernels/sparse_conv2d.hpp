@@ -99,6 +99,14 @@ strided_matrix_view<T> pixels_of(const strided_image_view<T>& v) noexcept {
                    even_pixels(v));
 }
 
+/// The pixels of one line of all images.
+template <class T>
+strided_matrix_view<T> line_of(const strided_image_view<T>& v, index_t line) noexcept {
+  const index_t image = line / v.extent(1), row = line % v.extent(1);
+  return view_rows(v.data_handle() + image * v.stride(0) + row * v.stride(1), v.extent(2),
+                   v.extent(3), v.stride(2));
+}
+
 template <class X>
 gathered_images source_of(const strided_image_view<const X>& x, const window& w, index_t out_height,
                           index_t out_width, std::uint8_t padding) noexcept {
@@ -172,10 +180,13 @@ status sparse_conv2d(const strided_image_view<const X>& x, const packed_sparse_c
   if (is_pointwise(layer.window) && even_pixels(x) != 0) {
     return linear(pixels_of(x), linear_part, rows, scratch, parallel_for);
   }
-  if constexpr (!has_panel_kernels) {
-    return {status_code::unsupported,
-            "here sparse convolutions have 1x1 windows of stride 1 over evenly spaced pixels",
-            "window"};
+  if (!has_panel_kernels && is_pointwise(layer.window)) {
+    // Kernels that take a row at a time need no panels: the pixels of a line are evenly spaced.
+    for (index_t line = 0; line < x.extent(0) * x.extent(1); ++line) {
+      PARE_RETURN_IF_ERROR(
+          linear(line_of(x, line), linear_part, line_of(y, line), scratch, parallel_for));
+    }
+    return {};
   }
   kernels::spmm_s8_args args;
   PARE_RETURN_IF_ERROR((set_sparse_args<X, Y>(linear_part, rows.extent(0), args)));
@@ -228,7 +239,10 @@ inline namespace PARE_ABI {
     index_t width) noexcept {
   const auto rows = detail::sparse_conv2d_rows(layer.window, images, height, width);
   if (!rows) return rows.error();
-  return sparse_linear_workspace_size(layer.linear, *rows);
+  if (layer.linear.weights.shape.block_rows == 16 || detail::is_pointwise(layer.window)) {
+    return sparse_linear_workspace_size(layer.linear, *rows);
+  }
+  return activation_panels_size<std::uint8_t>(*rows, layer.linear.base.in_features);
 }
 
 /// The same for f32 weights.
@@ -256,8 +270,7 @@ inline namespace PARE_ABI {
 /// @return as `conv2d` with dense weights; `unsupported` where pixels of y are unevenly spaced, and
 ///         for blocks of 16 rows with other windows than 1x1 of stride 1; y is then untouched
 ///
-/// Machines whose kernels take a row at a time (all but x86 and 64-bit ARM) have 1x1 windows of
-/// stride 1 only. Never allocates.
+/// Never allocates.
 template <class X, class EX, class LX, class Y, class EY, class LY, class Parallel = serial>
 status conv2d(const tensor_view<X, EX, LX>& x, const packed_sparse_conv2d_view& layer,
               const tensor_view<Y, EY, LY>& y, workspace scratch = {},
