@@ -115,8 +115,8 @@ constexpr PARE_ALWAYS_INLINE auto subview(const tensor_view<T, Extents, Layout>&
   typename layout_stride::template mapping<kept>::strides_type strides{};
   index_t offset = 0;
   std::size_t from = 0, to = 0;
-  const auto take = [&](const auto& slice, bool drops) constexpr {
-    const detail::slice_bounds b = detail::bounds_of(slice, static_cast<index_t>(v.extent(from)));
+  const auto take = [&](const auto& part, bool drops) constexpr {
+    const detail::slice_bounds b = detail::bounds_of(part, static_cast<index_t>(v.extent(from)));
     const index_t stride = static_cast<index_t>(v.stride(from));
     // An empty slice may begin one past the end: it has no element, so its offset must not move the
     // pointer.

@@ -84,7 +84,10 @@ class tensor {
     std::swap(shape_, other.shape_);
     return *this;
   }
-  tensor& operator=(const tensor& other) { return *this = tensor(other); }
+  tensor& operator=(const tensor& other) {
+    if (this != &other) *this = tensor(other);
+    return *this;
+  }
   ~tensor() {
     if (data_ != nullptr) ::operator delete(static_cast<void*>(data_), std::align_val_t(alignment));
   }

@@ -127,7 +127,8 @@ constexpr void decode(const q6_k& block, float* out) noexcept {
     const int low = block.low[i / 128 * 64 + (quarter % 2) * 32 + lane] >> (quarter / 2 * 4);
     const int high = block.high[i / 128 * 32 + lane] >> (2 * quarter);
     const int code = ((low & 15) | ((high & 3) << 4)) - 32;
-    const float scale = static_cast<float>(block.scale) * static_cast<float>(block.scales[i / 16]);
+    const int scale_code = block.scales[i / 16];
+    const float scale = static_cast<float>(block.scale) * static_cast<float>(scale_code);
     out[i] = scale * static_cast<float>(code);
   }
 }

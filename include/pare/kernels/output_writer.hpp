@@ -12,8 +12,7 @@
 #include <pare/kernels/cortex_m/write_mve.hpp>
 #endif
 
-namespace pare {
-namespace detail {
+namespace pare::detail {
 inline namespace PARE_KERNEL_ABI {
 
 /// Null where kernels write their outputs themselves.
@@ -68,7 +67,6 @@ PARE_CHOICE_INLINE kernels::output_writer output_writer_of(requantization rule) 
   }
 }
 
-}  // namespace detail
-}  // namespace pare
+}  // namespace pare::detail
 
 #endif  // PARE_KERNELS_OUTPUT_WRITER_HPP

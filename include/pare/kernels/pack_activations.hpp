@@ -91,14 +91,15 @@ inline namespace PARE_ABI {
 template <class X, class E, class L, class Parallel = serial>
 [[nodiscard]] result<activation_panels_view<std::remove_const_t<X>>> pack_activations(
     const tensor_view<X, E, L>& x, workspace memory, const Parallel& parallel_for = {}) noexcept {
-  using T = std::remove_const_t<X>;
+  using element = std::remove_const_t<X>;
   static_assert(E::rank() == 2, "pare: activations are [rows, features]");
   if (!detail::has_unit_columns(x)) {
     return {status_code::unsupported, "the columns of a row must lie side by side", "x",
             position_kind::axis, 1};
   }
-  const index_t rows = x.extent(0), bytes_of_row = x.extent(1) * static_cast<index_t>(sizeof(T));
-  const auto bytes = activation_panels_size<T>(rows, x.extent(1));
+  const index_t rows = x.extent(0),
+                bytes_of_row = x.extent(1) * static_cast<index_t>(sizeof(element));
+  const auto bytes = activation_panels_size<element>(rows, x.extent(1));
   if (!bytes) return bytes.error();
   auto* panels = memory.take<std::uint8_t>(*bytes);
   if (panels == nullptr && *bytes > 0) {
@@ -106,12 +107,12 @@ template <class X, class E, class L, class Parallel = serial>
             "the memory for the panels is shorter than activation_panels_size says", "memory",
             position_kind::byte, *bytes};
   }
-  activation_panels_view<T> to{reinterpret_cast<T*>(panels), rows, x.extent(1), 0};
-  if constexpr (sizeof(T) == 1) to.flip = detail::flip_of_panels<T>();
+  activation_panels_view<element> to{reinterpret_cast<element*>(panels), rows, x.extent(1), 0};
+  if constexpr (sizeof(element) == 1) to.flip = detail::flip_of_panels<element>();
   const auto pack_panel = detail::pack_panel_kernel_of(active_isa());
   const auto* from = reinterpret_cast<const std::uint8_t*>(x.data_handle());
-  const index_t stride = x.stride(0) * static_cast<index_t>(sizeof(T));
-  const index_t quads = detail::panel_quads<T>(x.extent(1));
+  const index_t stride = x.stride(0) * static_cast<index_t>(sizeof(element));
+  const index_t quads = detail::panel_quads<element>(x.extent(1));
   parallel_for(detail::ceil_div(rows, detail::panel_rows), [&](index_t i) {
     const index_t row = i * detail::panel_rows;
     pack_panel(from + row * stride, stride, detail::min(detail::panel_rows, rows - row),

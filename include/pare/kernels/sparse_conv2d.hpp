@@ -196,8 +196,8 @@ status sparse_conv2d(const strided_image_view<const X>& x, const packed_sparse_c
   const gathered_images source =
       source_of(x, layer.window, y.extent(1), y.extent(2),
                 static_cast<std::uint8_t>(linear_part.base.options.input.zero_point));
-  const auto pack = [&](index_t row, index_t count, std::uint8_t* panel) {
-    pack_windows(pack_panel, source, row, count, flip_of_panels<X>(), panel);
+  const auto pack = [&](index_t first, index_t rows_of_panel, std::uint8_t* panel) {
+    pack_windows(pack_panel, source, first, rows_of_panel, flip_of_panels<X>(), panel);
   };
   return run_packing(args, scratch, pack, parallel_for);
 }
@@ -219,8 +219,8 @@ status sparse_conv2d(const strided_image_view<const float>& x, const bcsr_view<f
   args.c_stride = rows.stride(0);
   const auto pack_panel = pack_panel_kernel_of(active_isa());
   const gathered_images source = source_of(x, window, y.extent(1), y.extent(2), 0);
-  const auto pack = [&](index_t row, index_t count, std::uint8_t* panel) {
-    pack_windows(pack_panel, source, row, count, 0, panel);
+  const auto pack = [&](index_t first, index_t rows_of_panel, std::uint8_t* panel) {
+    pack_windows(pack_panel, source, first, rows_of_panel, 0, panel);
   };
   return run_packing(args, scratch, pack, parallel_for);
 }

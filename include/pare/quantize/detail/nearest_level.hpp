@@ -18,7 +18,7 @@ class nearest_level {
 
   /// @param levels  [count], rising, 1 to 256, finite
   nearest_level(const float* levels, index_t count) noexcept : count_(count) {
-    for (index_t i = 0; i < most; ++i) borders_[i] = std::numeric_limits<float>::max();
+    for (float& border : borders_) border = std::numeric_limits<float>::max();
     for (index_t i = 0; i + 1 < count; ++i) {
       borders_[i] = at_most((double{levels[i]} + double{levels[i + 1]}) / 2);
     }
